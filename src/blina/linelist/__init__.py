@@ -1,0 +1,1 @@
+"""A table of patients: its declaration, how it is read, checked and made tidy."""
