@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
 ColumnType = Literal["identifier", "category", "boolean", "integer", "decimal"]
+RECONSTRUCTED = "reconstructed from published aggregates, one of many possible"
+PROVENANCE = "provenance"  # the column in which reconstructed rows say what they are; real patients have none
+NOT_A_PATIENT = "not a patient: reconstructed from published aggregates"
 BOOLEAN_WORDS = {"no": 0, "yes": 1}
 
 
@@ -61,21 +65,13 @@ class Column:
         """Allowed words of a category or boolean column, with their codes."""
         return BOOLEAN_WORDS if self.type == "boolean" else {word: code for code, word in enumerate(self.values)}
 
-    @property
-    def places(self) -> int:
-        """Decimal places with which a value of this column is written."""
-        return len(self.step.partition(".")[2])
-
     def text(self, code: int) -> str:
         """The cell that stands for a code: `positive`, `yes`, `12`, `0.15`."""
         if self.type == "boolean":
             return "yes" if code else "no"
         if self.type == "category":
             return self.values[code]
-        value = code * self.size
-        units = round(value * 10**self.places)
-        sign, digits = ("-" if units < 0 else ""), str(abs(units)).rjust(self.places + 1, "0")
-        return sign + (f"{digits[:-self.places]}.{digits[-self.places:]}" if self.places else digits)
+        return str(Decimal(code) * Decimal(self.step))  # exact, with the decimals of the step
 
     @property
     def allowed(self) -> str:
@@ -87,13 +83,14 @@ class Column:
             limits = f" from {self.text(self.lowest)} to {self.text(self.highest)}" if self.min and self.max else ""
             said = kind + limits + (f" ({self.unit})" if self.unit else "")
         else:
-            said = " or ".join([", ".join([*self.words][:-1]), [*self.words][-1]] if len(self.words) > 1 else self.words)
+            *others, last = self.words
+            said = f"{', '.join(others)} or {last}" if others else last
         return said + (", or blank" if self.blank else "")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Something true of every patient: where `when` holds, `then` must. Both are predicates as claims files write them."""
+    """True of every patient: where `when` holds, `then` must. Both are predicates as claims files write them."""
 
     id: str
     when: dict
@@ -126,7 +123,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("pcr_after", "category", ("positive", "negative", "not_applicable"),
            meaning="fusion gene by RT-PCR after; not_applicable where there is no fusion gene to follow"),
     Column("fever_cycle1", "boolean", meaning="fever in cycle 1"),
-    Column("crs_grade", "integer", min="0", max="5", meaning="worst grade of cytokine release syndrome (CRS), 0 for none"),
+    Column("crs_grade", "integer", min="0", max="5", meaning="worst grade of cytokine release syndrome, 0 for none"),
     Column("icans_grade", "integer", min="0", max="5",
            meaning="worst grade of neurotoxicity (ICANS), 0 for none"),
     Column("icans_day", "integer", min="1", max="42", unit="day", blank=True,
@@ -152,6 +149,6 @@ RULES: tuple[Rule, ...] = (
          {"mrd_before_percent": ""}, "no assay was positive before, so the MRD value is blank"),
     Rule("icans-day-with-icans", {"icans_grade": {"at_least": "1"}}, {"icans_day": {"at_least": "1"}},
          "ICANS has a day of onset"),
-    Rule("no-icans-day-without-icans", {"icans_grade": "0"}, {"icans_day": ""}, "without ICANS there is no day of onset"),
+    Rule("no-icans-day-without-icans", {"icans_grade": "0"}, {"icans_day": ""},
+         "without ICANS there is no day of onset"),
 )  # fmt: skip
-

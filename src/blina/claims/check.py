@@ -1,0 +1,87 @@
+"""Recompute every claim on a line list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from blina.claims.document import Claim, Document
+from blina.claims.printed import round_exact
+from blina.linelist.parse import LineListError, parse
+from blina.linelist.read import read_sheet
+from blina.linelist.table import Table
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim (or rule) on one line list."""
+
+    id: str
+    kind: str  # claim | rule
+    where: str
+    words: str
+    printed: str
+    recomputed: str
+    holds: bool
+    reading: str | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All verdicts under `rounding`, and every rounding mode under which all claims hold (`surviving`)."""
+
+    verdicts: tuple[Verdict, ...]
+    rounding: str
+    surviving: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return all(verdict.holds for verdict in self.verdicts)
+
+    @property
+    def claims(self) -> tuple[Verdict, ...]:
+        return tuple(v for v in self.verdicts if v.kind == "claim")
+
+
+def read_for_claims(path: Path, document: Document) -> Table:
+    """Exact table of the columns that the claims are about. Raises FileError or LineListError with all problems."""
+    sheet = read_sheet(path)
+    table, problems = parse(sheet, document.columns.values())
+    if problems:
+        raise LineListError(sheet.name, problems)
+    return table
+
+
+def check(document: Document, table: Table) -> Checked:
+    """Verdicts on every claim and rule.
+
+    The rounding mode is a property of the document, so all claims are judged under one mode: the one under which the
+    fewest fail (the first listed, where several do equally well).
+    """
+    by_mode = {mode: [_claim_verdict(claim, table, mode) for claim in document.claims] for mode in document.modes}
+    failures = {mode: sum(not v.holds for v in verdicts) for mode, verdicts in by_mode.items()}
+    mode = min(failures, key=failures.__getitem__)
+    others = [_number_of_patients(document, table), *(_rule_verdict(rule, table) for rule in document.rules)]
+    return Checked((*by_mode[mode], *others), mode, tuple(m for m in document.modes if not failures[m]))
+
+
+def _claim_verdict(claim: Claim, table: Table, mode: str) -> Verdict:
+    values = claim.statistic.values(table, claim.rows.holds(table), claim.of)
+    if values is None:
+        recomputed, holds = "nobody to compute it of", False
+    else:
+        places = claim.places if claim.equals else (max(claim.places),)
+        recomputed = " to ".join(round_exact(v, p, mode) for v, p in zip(values, places, strict=True))
+        holds = all(v in interval for v, interval in zip(values, claim.intervals(mode), strict=True))
+    return Verdict(claim.id, "claim", claim.where, claim.words, claim.printed, recomputed, holds, claim.reading)
+
+
+def _number_of_patients(document: Document, table: Table) -> Verdict:
+    holds = len(table) == document.patients
+    return Verdict("patients", "rule", "", "rows of the line list", str(document.patients), str(len(table)), holds)
+
+
+def _rule_verdict(rule, table: Table) -> Verdict:
+    broken = int((rule.when.holds(table) & ~rule.then.holds(table)).sum())
+    return Verdict(rule.id, "rule", "", rule.why, "every patient", f"all but {broken}" if broken else "every patient",
+                   not broken, rule.reading)  # fmt: skip

@@ -1,0 +1,103 @@
+"""What a printed number says: the exact values that round to it, in whole numbers and fractions only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+HALF_MODES = ("half_up", "half_even", "half_down")
+MODES = (*HALF_MODES, "truncate")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d+)?|\.\d+)")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Exact values from `low` to `high` (None: no limit), each end in or out."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_in: bool = True
+    high_in: bool = True
+
+    def __contains__(self, value: Fraction) -> bool:
+        if self.low is not None and (value < self.low or value == self.low and not self.low_in):
+            return False
+        return not (self.high is not None and (value > self.high or value == self.high and not self.high_in))
+
+    def __and__(self, other: Interval) -> Interval:
+        """What lies in both."""
+        low, low_in = self.low, self.low_in
+        if other.low is not None and (low is None or (other.low, not other.low_in) > (low, not low_in)):
+            low, low_in = other.low, other.low_in
+        high, high_in = self.high, self.high_in
+        if other.high is not None and (high is None or (other.high, other.high_in) < (high, high_in)):
+            high, high_in = other.high, other.high_in
+        return Interval(low, high, low_in, high_in)
+
+    def integers(self, scale: Fraction | int = 1) -> tuple[int | None, int | None]:
+        """Least and greatest whole number k with k * scale inside (`scale` above 0); there is none if they cross."""
+        low = high = None
+        if self.low is not None:
+            low = ceil(self.low / scale)
+            low += low * scale == self.low and not self.low_in
+        if self.high is not None:
+            high = floor(self.high / scale)
+            high -= high * scale == self.high and not self.high_in
+        return low, high
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as printed, trailing zeros kept: `72.2`, `4.00`, `3`."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not NUMBER.fullmatch(self.text):
+            raise ValueError(f"{self.text!r} is not a printed number such as 72.2")
+
+    @property
+    def value(self) -> Fraction:
+        return Fraction(self.text)
+
+    @property
+    def places(self) -> int:
+        """Decimal places printed."""
+        return len(self.text.partition(".")[2])
+
+    def admits(self, mode: str) -> Interval:
+        """The exact values that `mode` rounds to this text.
+
+        Modes are those of decimal arithmetic (Cowlishaw, General Decimal Arithmetic): half_up takes a half away from
+        zero, half_down toward zero, half_even to the even digit; truncate cuts toward zero.
+        """
+        value, unit = self.value, Fraction(1, 10**self.places)
+        if mode == "truncate":
+            if value == 0:
+                return Interval(-unit, unit, False, False)
+            ends = (value, value + unit, True, False) if value > 0 else (value - unit, value, False, True)
+            return Interval(*ends)
+        half = unit / 2
+        if mode == "half_even":
+            even = (value / unit).numerator % 2 == 0
+            return Interval(value - half, value + half, even, even)
+        toward_zero_end = mode == "half_up"  # a half is rounded away from zero, so it belongs to the number beyond it
+        if value == 0:
+            return Interval(-half, half, not toward_zero_end, not toward_zero_end)
+        ends = (toward_zero_end, not toward_zero_end) if value > 0 else (not toward_zero_end, toward_zero_end)
+        return Interval(value - half, value + half, *ends)
+
+
+def round_exact(value: Fraction, places: int, mode: str) -> str:
+    """An exact value as it would be printed with `places` decimals under `mode`."""
+    scaled = abs(value) * 10**places
+    whole, rest = divmod(scaled, 1)
+    half = Fraction(1, 2)
+    up = mode != "truncate" and (
+        rest > half or rest == half and (mode == "half_up" or mode == "half_even" and whole % 2 == 1)
+    )
+    digits = str(int(whole) + up).rjust(places + 1, "0")
+    sign = "-" if value < 0 and int(digits) else ""
+    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
