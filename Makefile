@@ -18,7 +18,7 @@ verify: .venv/ready  ## rerun the executed notebooks and compare every cell
 	@$(BLINA) verify
 
 lab: .venv/ready  ## open the notebooks in JupyterLab
-	@.venv/bin/jupyter lab notebooks
+	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 linelist: .venv/ready  ## remake the report's line list from its claims (same bytes every time)
 	@$(BLINA) linelist --cohort "$(COHORT)"
