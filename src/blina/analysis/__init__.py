@@ -1,0 +1,1 @@
+"""What the notebooks compute: cohort description, MRD response, safety; exact intervals and tests throughout."""

@@ -1,0 +1,161 @@
+"""What went wrong, how badly and when: patients by worst grade, and how they stopped. Always patients, never events."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from blina.analysis.cohort import by_group
+from blina.analysis.intervals import rate
+from blina.linelist.cohort import Cohort
+from blina.linelist.tidy import UNNAMED_REACTION
+
+FEVER, CRS, ICANS = "fever", "CRS", "ICANS"
+EVENTS = (FEVER, CRS, ICANS, UNNAMED_REACTION)
+ANY, SEVERE, UNGRADED = "any grade", "grade 3 or more", "grade not reported"
+SEVERITIES = (ANY, SEVERE, UNGRADED)
+CRS_READINGS = ("as reported", "if fever alone counts as grade 1")
+FEVER_RULE = "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)"
+RATE = ("k", "n", "percent", "lower", "upper")
+WORST_COLUMNS = ("group", "event", "severity", "scale", *RATE, "text")
+FEVER_COLUMNS = ("group", *RATE, "text")
+CRS_COLUMNS = ("group", "reading", "fever_only", *RATE, "text")
+ICANS_COLUMNS = ("group", "grade", "scale", *RATE, "onset_days", "text")
+STOP_COLUMNS = ("group", "stop_reason", *RATE, "text")
+REACTION_COLUMNS = ("group", "stopped_for_severe", "described_severe", "both", "difference", "text")
+
+
+def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Patients by worst grade of each event, per group and in total, `WORST_COLUMNS`; percent and exact limits in %.
+
+    `severity`: "any grade" counts every patient with the event; "grade 3 or more" those with such a recorded grade;
+    "grade not reported" those with a record without grade and none of grade 3 or more, who therefore could belong to
+    the second. n is all patients of the group: any dose. `scale` names the grades' scale ("" where none is graded).
+    ValueError if one event is graded on two scales: grades of different scales are never pooled.
+    """
+    rows = []
+    for event in _event_names(events):
+        records = events[events["event"] == event]
+        scale = _one_scale(records, event)
+        worst = worst_by_patient(records)
+        for name, members in by_group(patients, cohort):
+            found = worst[worst["patient_id"].isin(members["patient_id"])]
+            counts = {ANY: len(found), SEVERE: int((found["worst_grade"] >= 3).sum()),
+                      UNGRADED: int(found["worst_grade"].isna().sum())}  # fmt: skip
+            rows += [{"group": name, "event": event, "severity": severity, "scale": scale} | rate(k, len(members))
+                     for severity, k in counts.items()]  # fmt: skip
+            if counts[UNGRADED]:
+                rows[-2]["text"] += f"; {counts[UNGRADED]} not graded"  # who may belong to grade 3 or more
+    return pd.DataFrame(rows, columns=WORST_COLUMNS)
+
+
+def worst_by_patient(events: pd.DataFrame) -> pd.DataFrame:
+    """One row per patient and event that occurred: patient_id, event, worst_grade (Int64).
+
+    worst_grade is NA where it is not determined: a record without grade, and no other of grade 3 or more.
+    """
+    table = events.assign(ungraded=events["grade"].isna()).groupby(["patient_id", "event"], as_index=False)
+    table = table.agg(worst_grade=("grade", "max"), ungraded=("ungraded", "any")).astype({"worst_grade": "Int64"})
+    undetermined = table["ungraded"] & ~(table["worst_grade"] >= 3).fillna(False)
+    return table.assign(worst_grade=table["worst_grade"].mask(undetermined)).drop(columns="ungraded")
+
+
+def fever_cycle1(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Patients with fever in cycle 1, per group and in total, `FEVER_COLUMNS`."""
+    feverish = _patients_with(events[events["cycle"] == 1], FEVER)
+    return pd.DataFrame([{"group": name} | rate(members["patient_id"].isin(feverish).sum(), len(members))
+                         for name, members in by_group(patients, cohort)], columns=FEVER_COLUMNS)  # fmt: skip
+
+
+def fever_as_crs(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """CRS of any grade under two readings, per group and in total, `CRS_COLUMNS`.
+
+    A report may list fever apart from CRS, while ASTCT (`FEVER_RULE`) counts fever due to the drug as CRS grade 1.
+    `fever_only` is the number of patients with fever and no CRS: the readings differ by exactly that.
+    """
+    crs = _patients_with(events, CRS)
+    fever_only = _patients_with(events, FEVER) - crs
+    rows = []
+    for name, members in by_group(patients, cohort):
+        reported, alone = (int(members["patient_id"].isin(of).sum()) for of in (crs, fever_only))
+        rows += [{"group": name, "reading": reading, "fever_only": alone} | rate(k, len(members))
+                 for reading, k in zip(CRS_READINGS, (reported, reported + alone), strict=True)]  # fmt: skip
+    return pd.DataFrame(rows, columns=CRS_COLUMNS)
+
+
+def icans(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Patients with ICANS by worst grade, with the days on which it began, `ICANS_COLUMNS`.
+
+    One row per group (and total) and worst grade that occurs there; a group without ICANS has one row with grade NA
+    and k 0. `grade` is NA with k above 0 where it was not reported. `onset_days` lists each patient's first day.
+    """
+    records = events[events["event"] == ICANS]
+    scale = _one_scale(records, ICANS)
+    onset = records.groupby("patient_id")["onset_day"].min()
+    worst = worst_by_patient(records).assign(onset=lambda table: table["patient_id"].map(onset))
+    rows = []
+    for name, members in by_group(patients, cohort):
+        found = worst[worst["patient_id"].isin(members["patient_id"])]
+        for grade, same in [*found.groupby("worst_grade", dropna=False)] or [(pd.NA, found)]:
+            days = sorted(same["onset"].dropna())
+            stated = rate(len(same), len(members))
+            listed = ", ".join(str(day) for day in days)
+            said = [stated["text"]]
+            if len(same):
+                said.append("grade not reported" if pd.isna(grade) else f"grade {grade}")
+            if days:
+                said.append(f"began on day {listed}")
+            rows.append({"group": name, "grade": grade, "scale": scale, "onset_days": listed} | stated
+                        | {"text": "; ".join(said)})  # fmt: skip
+    return pd.DataFrame(rows, columns=ICANS_COLUMNS).astype({"grade": "Int64"})
+
+
+def stops(patients: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """How cycle 1 ended, patients per group (and total) and reason, `STOP_COLUMNS`."""
+    reasons = ["completed", "severe_reaction", "economic"]
+    reasons += sorted(set(patients["stop_reason"]) - set(reasons))
+    return pd.DataFrame([{"group": name, "stop_reason": reason}
+                         | rate((members["stop_reason"] == reason).sum(), len(members))
+                         for name, members in by_group(patients, cohort) for reason in reasons],
+                        columns=STOP_COLUMNS)  # fmt: skip
+
+
+def severe_reactions(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Stops for a severe reaction beside the severe reactions described, per group and in total, `REACTION_COLUMNS`.
+
+    All counts are patients: stopped for a severe reaction; with a described event of grade 3 or more (any scale, each
+    event on its own); both. `difference` is stopped less both: stops whose severe reaction nobody described.
+    """
+    worst = worst_by_patient(events)
+    described = set(worst.loc[(worst["worst_grade"] >= 3).fillna(False), "patient_id"])
+    rows = []
+    for name, members in by_group(patients, cohort):
+        stopped = members["stop_reason"] == "severe_reaction"
+        severe = members["patient_id"].isin(described)
+        both = int((stopped & severe).sum())
+        difference = int(stopped.sum()) - both
+        text = (f"{stopped.sum()} stopped for a severe reaction, {severe.sum()} with one described at grade 3 or more, "
+                f"{both} both; {difference} stopped without one described")  # fmt: skip
+        rows.append({"group": name, "stopped_for_severe": int(stopped.sum()), "described_severe": int(severe.sum()),
+                     "both": both, "difference": difference, "text": text})  # fmt: skip
+    return pd.DataFrame(rows, columns=REACTION_COLUMNS)
+
+
+def scale_text(cohort: Cohort) -> str:
+    """The grading scale in words, with a warning where the report does not state it."""
+    return cohort.grading_scale + ("" if cohort.grading_scale_stated else " (assumed: the report names no scale)")
+
+
+def _event_names(events: pd.DataFrame) -> list[str]:
+    """The declared events, then any others that occur."""
+    return [*EVENTS, *sorted(set(events["event"]) - set(EVENTS))]
+
+
+def _one_scale(records: pd.DataFrame, event: str) -> str:
+    graded = records.loc[records["grade"].notna(), "scale"].fillna("a scale not named").unique()
+    if len(graded) > 1:
+        raise ValueError(f"{event} is graded on {' and '.join(sorted(graded))}: different scales are never pooled")
+    return graded[0] if len(graded) else ""
+
+
+def _patients_with(events: pd.DataFrame, event: str) -> set[str]:
+    return set(events.loc[events["event"] == event, "patient_id"])

@@ -1,0 +1,1 @@
+"""What the notebooks draw: one module per family of figures, all in one style."""

@@ -1,0 +1,101 @@
+"""Who was treated: age and the way to treatment, every patient a point."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
+
+from blina.analysis.cohort import by_group, describe
+from blina.analysis.intervals import median
+from blina.analysis.open import OPEN
+from blina.figures.style import (
+    LINE,
+    MARGIN,
+    MUTED,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    below_axes,
+    looks,
+    people,
+    styled,
+)
+from blina.linelist.cohort import Cohort
+
+_PANELS = {"age_years": "age at first infusion (years)",
+           "months_from_diagnosis": "diagnosis to first infusion (months)"}  # fmt: skip
+_CHARACTERISTIC = {"age_years": "age", "months_from_diagnosis": "diagnosis to first infusion"}
+_COUNTS = {"male": ("sex", "male"), "BCR::ABL1": ("BCR::ABL1", "found")}
+_SIDE_BY_SIDE = 3  # groups up to which the panels stand side by side
+_HEIGHT, _LEFT, _BELOW = 58.0, 11.0, 4 * LINE + 3.0  # mm
+
+
+@styled
+def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None) -> Picture:
+    """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
+
+    Filled points carry BCR::ABL1. Below each group: n, the median, boys and carriers as k/n. Intervals stand on a log
+    axis unless one of them is 0. `description` is that of `describe`, with the spans of `analysis.open` where rows of
+    it are open: those print `open`, and an open median draws no line.
+    """
+    description = describe(patients, cohort) if description is None else description
+    stated = {(row.group, row.characteristic, row.level): row.text for row in description.itertuples()}
+    shown = looks(cohort)
+    beside = len(shown) <= _SIDE_BY_SIDE
+    width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
+    title = f"Age and time from diagnosis to blinatumomab of {people(len(patients))}, by group"
+    body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 3
+    note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
+    if any(said.startswith(OPEN) for said in stated.values()):
+        note += " Open: differs between line lists that all satisfy the report."
+    sheet = Sheet(WIDE, 1 + body, title, [note], cohort.face)
+    alt = []
+    for place, (column, label) in enumerate(_PANELS.items()):
+        right, down = (place, 0) if beside else (0, place)
+        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 1 + down * (_HEIGHT + _BELOW + 3)
+        axis = sheet.axes(left, top, width, _HEIGHT)
+        for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
+            middle = stated[name, _CHARACTERISTIC[column], ""]
+            _points(axis, number, members[column], members["bcr_abl1"].astype(bool), shown[name])
+            if len(members) and not middle.startswith(OPEN):
+                half = float(median(members[column]))
+                axis.plot([number - 0.35, number + 0.35], [half, half], color=MUTED, linewidth=1.2, zorder=1)
+            below_axes(axis, number, 1.5, f"{shown[name].name}, n = {len(members)}", weight="bold")
+            counts = {word: stated.get((name, *key), f"0/{len(members)}") for word, key in _COUNTS.items()}
+            for line, (word, said) in enumerate({"median": middle, **counts}.items(), start=1):
+                below_axes(axis, number, 1.5 + line * LINE, _label(word, said))
+            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace(f'{OPEN}: median', OPEN)}")
+        _scale(axis, patients[column], column == "months_from_diagnosis")
+        axis.set_ylabel(label)
+        axis.set_xlim(-0.5, len(shown) - 0.5)
+        axis.set_xticks(range(len(shown)), [""] * len(shown))
+    return sheet.picture("baseline", f"Dot plot in two panels. {'. '.join(alt)}.")
+
+
+def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
+    least, most = min(values, default=0), max(values, default=1)
+    if log and least > 0:
+        axis.set_yscale("log")
+        ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5]
+        axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.set_yticks([], minor=True)
+        axis.set_ylim(least / 1.5, most * 1.5)
+    else:
+        axis.set_ylim(0, max(most * 1.08, 1))
+
+
+def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look) -> None:
+    if values.empty:
+        return
+    seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.marker,
+                      size=look.scale * (4.4 if len(values) <= 60 else 2.4), linewidth=0.9, zorder=3)  # fmt: skip
+    points = axis.collections[-1]
+    points.set_facecolor([look.colour if full else "white" for full in filled])
+    points.set_edgecolor(look.colour)
+
+
+def _label(word: str, stated: str) -> str:
+    """`median 3.7`, `male 10/18`; `male open` where the number is open, for there is no room for its span."""
+    return f"{word} {OPEN if stated.startswith(OPEN) else stated.partition(' ')[0]}"

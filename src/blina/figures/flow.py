@@ -1,0 +1,97 @@
+"""Who was treated, how treatment ended and what came of it: the flow of patients."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from blina.analysis.response import flow
+from blina.figures.style import (
+    INK,
+    LINE,
+    MARGIN,
+    MUTED,
+    SMALL,
+    WIDE,
+    Picture,
+    Sheet,
+    looks,
+    people,
+    styled,
+    text_width,
+    wrapped,
+    written,
+)
+from blina.linelist.cohort import Cohort, Group
+
+_STAGES = ("treated", "end of cycle 1", "MRD before", "MRD after")
+_WORDS = {"severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
+# mm: inside a box, between stages, for stage names, between groups, before a line's continuation
+_PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 15.0, 3.0, 1.5
+
+
+@styled
+def patient_flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Picture:
+    """Flow of patients (180 mm): the cohort, its groups, how cycle 1 ended, MRD before, MRD after by either assay.
+
+    Every box states k/n of its group; the counts balance (`flow` asserts it).
+    """
+    counts = flow(patients, mrd, cohort)
+    shown = looks(cohort)
+    everyone = f"{people(len(patients))} treated with blinatumomab"
+    title = f"{people(len(patients))} from treatment to MRD after blinatumomab, by group"
+    width = (WIDE - 2 * MARGIN - _LABEL - _BETWEEN * (len(shown) - 1)) / len(shown)
+    lines = {(stage, group.name): _lines(counts, stage, group, shown[group.name].name, width - 2 * _PAD)
+             for stage in _STAGES for group in cohort.groups}  # fmt: skip
+    heights = [LINE * max(len(lines[stage, name]) for name in shown) + 2 * _PAD for stage in _STAGES]
+    first = LINE + 2 * _PAD
+    tops = [first + _GAP + sum(heights[:place]) + _GAP * place for place in range(len(_STAGES))]
+
+    sheet = Sheet(WIDE, tops[-1] + heights[-1] + 1.5, title, [
+        "k/n: patients of the group. Positive before by any assay: the patients in whom clearance can be judged. "
+        "RT-PCR follows a fusion gene and is not applicable without one.",
+    ], cohort.face)  # fmt: skip
+    centres = {name: MARGIN + _LABEL + (width + _BETWEEN) * place + width / 2 for place, name in enumerate(shown)}
+    middle = (min(centres.values()) + max(centres.values())) / 2
+    half = text_width(everyone, SMALL, "bold") / 2 + _PAD
+    sheet.box(middle - half, 0, 2 * half, first, facecolor="white", edgecolor=INK, linewidth=0.8)
+    sheet.text(middle, first / 2, everyone, weight="bold", ha="center", va="center")
+    branch = first + _GAP / 2
+    sheet.line([middle, middle], [first, branch])
+    sheet.line([min(centres.values()), max(centres.values())], [branch, branch])
+    for stage, top, height in zip(_STAGES, tops, heights, strict=True):
+        for number, line in enumerate(wrapped(stage, _LABEL - 1, SMALL, "bold")):
+            sheet.text(MARGIN, top + _PAD + LINE * number, line, weight="bold", color=MUTED, va="top")
+        for name, centre in centres.items():
+            start = branch if stage == _STAGES[0] else top - _GAP
+            sheet.line([centre, centre], [start, top - 0.6], marker="v", markevery=[1], markersize=3)
+            left = centre - width / 2
+            sheet.box(left, top, width, height, facecolor="white", edgecolor=shown[name].colour, linewidth=1)
+            for number, (line, indent, weight) in enumerate(lines[stage, name]):
+                sheet.text(left + _PAD + indent, top + _PAD + LINE * number, line, weight=weight, va="top")
+    return sheet.picture("patient-flow", _alt(counts, cohort, everyone))
+
+
+def _said(row: tuple) -> str:
+    state = _WORDS.get(row.state, row.state.replace("_", " "))
+    return f"{row.n}/{row.of} {written(state, 'ended otherwise')}"
+
+
+def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[tuple[str, float, str]]:
+    """The lines of a box, each with its indent in mm and its weight."""
+    rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
+    if stage == _STAGES[0]:
+        head = wrapped(f"{name}: n = {rows['of'].max()}", width, SMALL, "bold")
+        label = wrapped(written(group.label, ""), width)
+        return [(line, 0, "bold") for line in head] + [(line, 0, "normal") for line in label]
+    return [(line, _INDENT * (number > 0), "normal") for row in rows.itertuples()
+            for number, line in enumerate(wrapped(_said(row), width - _INDENT))]  # fmt: skip
+
+
+def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
+    said = []
+    for group in cohort.groups:
+        rows = counts[(counts["group"] == group.name) & ((counts["n"] > 0) | (counts["stage"] == _STAGES[0]))]
+        said.append(f"{group.name} ({group.label}), {people(rows['of'].max())}")
+        for stage, states in rows[rows["stage"] != _STAGES[0]].groupby("stage", sort=False):
+            said.append(f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples())))
+    return f"Flow chart. {everyone}. {'. '.join(said)}."

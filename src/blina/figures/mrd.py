@@ -1,0 +1,183 @@
+"""MRD: every patient before and after by each assay, and burden before against response."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+
+import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
+
+from blina.analysis import response as analysis
+from blina.analysis.cohort import by_group
+from blina.analysis.intervals import METHOD, rate_text, short_text
+from blina.figures.style import (
+    LINE,
+    MARGIN,
+    MUTED,
+    NARROW,
+    RULE,
+    SHADE,
+    SMALL,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    below_axes,
+    log_percent,
+    looks,
+    people,
+    styled,
+)
+from blina.linelist.cohort import Cohort
+
+_SIDE_BY_SIDE = 3  # groups up to which the two assays stand side by side
+_HEIGHT, _LEFT, _BELOW = 72.0, 16.0, 2 * LINE + 3.0  # mm
+_STEP, _SIDE, _SPREAD = 2.4, 0.52, 0.36  # from group to group; before and after from its centre; patients about that
+STRIP = 10**2.3, 10**3.5  # above the scale: positive without a reported value
+_HEADINGS = {"FC": "FC", "RT-PCR": "RT-PCR, where a fusion gene is followed"}
+
+
+def band(least: float) -> tuple[float, float]:
+    """Where results that were not detected stand: below the limit of detection, or the least value, at no value."""
+    return least * 10**-1.3, least * 0.9
+
+
+@styled
+def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Picture:
+    """MRD of every patient before and after, FC and RT-PCR apart (180 mm), % on a log axis.
+
+    A line joins one patient's two results by one assay. Hollow points in the shaded band were not detected; the band
+    ends at the limit of detection or, if none is reported, at the least reported value, and the note says which. A
+    positive result without a value stands in a strip above the scale. k/n in band and strip count the group's patients.
+    """
+    shown = looks(cohort)
+    beside = len(shown) <= _SIDE_BY_SIDE
+    width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
+    title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people(len(patients))} by group"
+    limits = mrd["limit_of_detection_percent"].dropna()
+    least = min([*limits, *mrd["value_percent"].dropna()], default=0.01)
+    if len(limits):
+        end = f"the limit of detection, {' and '.join(map(short_text, sorted(set(limits))))}%"
+    else:
+        end = f"the least reported value, {short_text(least)}%, as no limit of detection is reported"
+    body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 7
+    sheet = Sheet(WIDE, 5 + body, title, [
+        f"Filled: positive. Hollow: not detected, in the band below {end}. k/n: patients in band or strip. A line "
+        "joins the two results of one row of the line list; a dotted line leads to or from a positive result without "
+        "value and shows no rise or fall.",
+    ], cohort.face)  # fmt: skip
+    alt = []
+    for place, (assay, heading) in enumerate(_HEADINGS.items()):
+        right, down = (place, 0) if beside else (0, place)
+        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 5 + down * (_HEIGHT + _BELOW + 7)
+        axis = sheet.axes(left, top, width, _HEIGHT)
+        _scale(axis, least, len(shown))
+        axis.set_title(heading)
+        for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
+            pairs = _pairs(members, mrd[mrd["assay"] == assay], least)
+            alt.append(f"{name} by {assay}: {_pair(axis, number * _STEP, pairs, shown[name], least)}")
+    return sheet.picture("mrd-paired", f"Paired dot plot, one panel per assay. {'. '.join(alt)}.")
+
+
+def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Before and after of every patient to whom the assay applies, least first.
+
+    Columns per time: place on the axis, `_status`, and `_valued`, whether the place is a value.
+    """
+    pairs = pd.DataFrame({"patient_id": members["patient_id"].array})
+    for time in ("before", "after"):
+        side = pairs[["patient_id"]].merge(mrd[mrd["time"] == time], on="patient_id", validate="one_to_one")
+        pairs[f"{time}_status"] = side["status"]
+        pairs[time] = side["value_percent"].where(side["status"] == "positive")
+        pairs[f"{time}_valued"] = pairs[time].notna()
+        for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
+            without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
+            pairs.loc[without, time] = low**0.4 * high**0.6 if kind == "negative" else low**0.6 * high**0.4
+    pairs = pairs[(pairs["before_status"] != "not_applicable") & (pairs["after_status"] != "not_applicable")]
+    pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
+    if len(pairs) > 1:  # where there is no value, three rows keep points and lines apart
+        row = 10 ** (0.16 * (pairs.index % 3 - 1))
+        for time in ("before", "after"):
+            pairs[time] = pairs[time].where(pairs[f"{time}_valued"], pairs[time] * row)
+    return pairs
+
+
+def _scale(axis: Axes, least: float, groups: int) -> None:
+    low, top = band(least)
+    log_percent(axis, "y", least, 100)
+    axis.set_ylim(low, STRIP[1])
+    axis.set_xlim(-_STEP / 2, _STEP * (groups - 0.5))
+    axis.axhspan(low, top, color=SHADE, linewidth=0, zorder=0)
+    axis.axhspan(*STRIP, facecolor="none", edgecolor=RULE, linewidth=0.6, zorder=0)
+    axis.spines["left"].set_bounds(least, 100)
+    axis.spines["bottom"].set_visible(False)
+    axis.tick_params(axis="x", length=0)
+    ticks = [_STEP * number + side for number in range(groups) for side in (-_SIDE, _SIDE)]
+    axis.set_xticks(ticks, ["before", "after"] * groups)
+    beside = blended_transform_factory(axis.transAxes, axis.transData)
+    for (bottom, end), words in ((band(least), "not\ndetected"), (STRIP, "positive,\nno value\nreported")):
+        axis.text(-0.02, (bottom * end) ** 0.5, words, size=SMALL, ha="right", va="center", transform=beside)
+    axis.annotate("MRD (%)", (0, (least * 100) ** 0.5), xycoords=beside, xytext=(-12 * 72 / 25.4, 0), rotation=90,
+                  textcoords="offset points", ha="center", va="center", annotation_clip=False)  # fmt: skip
+
+
+def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float) -> str:
+    """Draw a group's results by one assay; what there is to say of them."""
+    n = len(pairs)
+    below_axes(axis, centre, 1.8 + LINE, f"{look.name}, n = {n}", weight="bold")
+    offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
+    for row, offset in zip(pairs.itertuples(), offsets, strict=True):
+        unvalued = any(status == "positive" and not valued for status, valued in (
+            (row.before_status, row.before_valued), (row.after_status, row.after_valued)))  # fmt: skip
+        axis.plot([centre - _SIDE + offset, centre + _SIDE + offset], [row.before, row.after], zorder=1, linewidth=0.5,
+                  color=MUTED if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
+    said = []
+    for time, side in (("before", -_SIDE), ("after", _SIDE)):
+        negative = pairs[f"{time}_status"] == "negative"
+        axis.scatter([centre + side + offset for offset in offsets], pairs[time], marker=look.marker,
+                     s=(look.scale * (3.8 if n <= 60 else 2.4)) ** 2, linewidth=0.8, edgecolor=look.colour,
+                     facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
+        unvalued = int((~negative & ~pairs[f"{time}_valued"]).sum())
+        axis.text(centre + side, band(least)[0] * 1.2, f"{negative.sum()}/{n}", size=SMALL, ha="center", va="bottom")
+        axis.text(centre + side, STRIP[1] / 1.2, f"{unvalued}/{n}", size=SMALL, ha="center", va="top")
+        said.append(f"{time} {negative.sum()}/{n} not detected, {unvalued}/{n} positive without a reported value")
+    return ", ".join(said) if n else "nobody followed"
+
+
+@styled
+def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str, rule: str | None = None) -> Picture:
+    """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
+
+    `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note.
+    """
+    table = analysis.burden(patients, mrd, cohort, group, rule)
+    test = analysis.burden_test(patients, mrd, cohort, group, rule).iloc[0]
+    n, yes, no = test["n"], test["responders"], test["others"]
+    label = analysis.choice(analysis.RULES, test["rule"]).label
+    look = looks(cohort)[group]
+    title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
+    notes = [f"Negative after: {rate_text(yes, n)}, {METHOD}.", f"Exact rank test, two-sided: {test['test_text']}."]
+    if test["without_value"]:
+        notes.append(f"Not shown: {people(test['without_value'])} without a value before or an outcome by this rule.")
+    sheet = Sheet(NARROW, 38, title, notes, cohort.face)
+    axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
+    for place, responded in enumerate((True, False)):
+        values = table.loc[table["responded"] == responded, "value_percent"]
+        if len(values):
+            size = look.scale * (5 if len(values) <= 40 else 2.6)
+            seaborn.swarmplot(x=[*values], y=[place] * len(values), ax=axis, orient="h", native_scale=True,
+                              marker=look.marker, size=size, linewidth=0.9)  # fmt: skip
+            axis.collections[-1].set(facecolor="white" if responded else look.colour, edgecolor=look.colour)
+    low = 10.0 ** floor(log10(min(table["value_percent"], default=0.01)))
+    high = 10.0 ** ceil(log10(max(table["value_percent"], default=100)))
+    log_percent(axis, "x", low, high)
+    axis.set_xlim(low * 0.8, high * 1.25)
+    axis.set_ylim(1.5, -0.5)
+    axis.set_xlabel("MRD before (%)")
+    axis.set_yticks([0, 1], [f"negative\nafter, {yes}/{n}", f"not negative\nafter, {no}/{n}"])
+    alt = (f"Dot plot. MRD before in {group}, {people(n)}. Negative after by {label}: {rate_text(yes, n)}, "
+           f"MRD before {test['responders_percent']}%. Not negative: {rate_text(no, n)}, {test['others_percent']}%. "
+           f"{test['test_text']}.")  # fmt: skip
+    return sheet.picture("burden", alt)

@@ -1,0 +1,104 @@
+"""MRD response with exact intervals, by group, rule and evaluable set."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from blina.analysis.intervals import METHOD
+from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, rates
+from blina.figures.style import (
+    INK,
+    MARGIN,
+    MUTED,
+    RULE,
+    SHADE,
+    SMALL,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    looks,
+    people,
+    styled,
+    tint,
+)
+from blina.linelist.cohort import Cohort
+
+_ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
+
+
+@styled
+def response(
+    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None
+) -> Picture:
+    """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
+
+    Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
+    Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; pooled groups come last.
+    `table` is that of `rates`, with the spans of `analysis.open` where rows of it are open: those are drawn as a broad
+    bar from the least to the greatest rate, without point and interval.
+    """
+    table = rates(patients, mrd, cohort) if table is None else table
+    shown = looks(cohort)
+    pooled = " + ".join(shown[group.name].name for group in cohort.groups if group.purpose in CLEARING)
+    blocks = [*table.groupby(["group", "measure", "is_pooled"], sort=False)]
+    height = (_HEAD + _ROW * len(EVALUABLE_SETS)) * len(blocks)
+    width = (WIDE - 2 * MARGIN - _LEFT - _BETWEEN * (len(RULES) - 1)) / len(RULES)
+    title = f"MRD response under each rule and evaluable set, {people(len(patients))} by group"
+    meanings = "; ".join(f"{rule.label}, {rule.meaning}" for rule in RULES)
+    note = (
+        f"k/n (percent, interval): {METHOD}. Shaded and bold: the rule behind the reported rate. Rules: {meanings}. "
+        "Severe stops: patients who stopped early for a severe reaction."
+    )
+    if "open" in table and table["open"].any():
+        note += " Open, broad bar: rates of several line lists that all satisfy the report; none of them is its result."
+    sheet = Sheet(WIDE, 5 + height + 9.5, title, [note], cohort.face)
+    axes = [sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height) for place in range(len(RULES))]
+    for axis, rule in zip(axes, RULES, strict=True):
+        axis.set_title(rule.label)
+        axis.set(xlim=(-3, 103), ylim=(height, 0), yticks=[])
+        axis.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100"])
+        axis.spines["left"].set_visible(False)
+        axis.set_xlabel("patients negative after (%)")
+    top = 0.0
+    for (name, measure, is_pooled), rows in blocks:
+        look = Look(pooled, MUTED, "d") if is_pooled else shown[name]
+        heading = f"{look.name}, {'pooled' if is_pooled else measure}"
+        sheet.text(MARGIN, 5 + top + 0.8, heading, weight="bold", va="top")
+        top += _HEAD
+        for evaluable in EVALUABLE_SETS:
+            sheet.text(MARGIN + 1.5, 5 + top + 1.5, evaluable.label, va="top")
+            for axis, rule in zip(axes, RULES, strict=True):
+                row = rows[(rows["rule"] == rule.id) & (rows["evaluable_set"] == evaluable.id)].iloc[0]
+                _row(axis, top, row, look)
+            top += _ROW
+        for axis in axes:
+            axis.axhline(top, color=RULE, linewidth=0.5)
+    return sheet.picture("response", _alt(table))
+
+
+def _row(axis: Axes, top: float, row: pd.Series, look: Look) -> None:
+    if row["is_reported"]:
+        axis.axhspan(top, top + _ROW, color=SHADE, linewidth=0, zorder=0)
+    if row.get("open", False):
+        axis.plot([row["percent_least"], row["percent_greatest"]], [top + 1.7] * 2, color=tint(look.colour),
+                  linewidth=4.5, solid_capstyle="butt", clip_on=False)  # fmt: skip
+    elif row["n"]:
+        axis.plot([row["lower"], row["upper"]], [top + 1.7] * 2, color=look.colour, linewidth=1.2, clip_on=False)
+        axis.plot([row["percent"]], [top + 1.7], marker=look.marker, markersize=4 * look.scale, color=look.colour,
+                  clip_on=False)  # fmt: skip
+    axis.text(50, top + 4.2, row["text"], size=SMALL, ha="center", va="center",
+              weight="bold" if row["is_reported"] else "normal",
+              color=MUTED if row["text"] == "0/0" else INK)  # fmt: skip
+
+
+def _alt(table: pd.DataFrame) -> str:
+    every = table[table["evaluable_set"] == "all_treated"]
+    said = []
+    for (name, measure), rows in every.groupby(["group", "measure"], sort=False):
+        by_rule = [f"{rule.label} {row.text}{' as reported' if row.is_reported else ''}"
+                   for rule, row in zip(RULES, rows.itertuples(), strict=True)]  # fmt: skip
+        said.append(f"{name}, {measure}: {'; '.join(by_rule)}")
+    return (f"Rates with exact intervals, a panel per rule, {len(EVALUABLE_SETS)} evaluable sets per group. "
+            f"All treated: {'. '.join(said)}.")  # fmt: skip

@@ -1,0 +1,276 @@
+"""The one style of all figures: sizes in millimetres, colours and shapes per group, and files that never change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, wraps
+from io import BytesIO
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullFormatter
+from matplotlib.transforms import blended_transform_factory
+
+from blina.linelist.cohort import Cohort
+
+NARROW, WIDE = 85, 180  # mm: one and two columns of a journal
+FONT = "DejaVu Sans"
+SMALL, NORMAL, LARGE = 7.0, 7.5, 8.5  # pt at final size; nothing is smaller
+LINE = 3.0  # mm from line to line of small text
+MARGIN = 2.0  # mm
+INK, MUTED, RULE, SHADE = "#1a1a1a", "#595959", "#bfbfbf", "#ececec"
+# Okabe and Ito (2008), ordered so that the first three groups stay apart in grey as well.
+GROUP_COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+GROUP_MARKERS = ("o", "s", "D", "^", "P", "v", "X")
+FORMATS = ("svg", "pdf", "png")
+
+STYLE = {
+    "font.family": [FONT],
+    "font.size": NORMAL,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.titlesize": NORMAL,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.labelsize": NORMAL,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "ytick.minor.size": 1.5,
+    "ytick.minor.width": 0.4,
+    "xtick.minor.size": 1.5,
+    "xtick.minor.width": 0.4,
+    "hatch.linewidth": 0.6,
+    "savefig.dpi": 300,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "blina",
+    "pdf.fonttype": 42,
+}  # fmt: skip
+# No dates and no program names: the same figure is the same bytes.
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+    "png": {"Software": None},
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The style, whatever the reader's own matplotlib settings are; they are as before afterwards."""
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def styled(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+    """A figure function that runs in the style."""
+
+    @wraps(draw)
+    def run(*args: object, **kwargs: object) -> Picture:
+        with style():
+            return draw(*args, **kwargs)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a notebook shows of a figure: SVG, compared as text, and the words for who cannot see it."""
+
+    svg: str
+    alt: str
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished figure with its file name, its title and its alt text."""
+
+    name: str
+    figure: Figure
+    title: str
+    alt: str
+
+    def show(self) -> Shown:
+        """For a notebook: SVG only (and the alt text as plain text)."""
+        return Shown(self.render("svg").decode(), self.alt)
+
+    def save(self, folder: Path, formats: Iterable[str] = FORMATS) -> list[Path]:
+        """Write NAME.svg, .pdf and .png into the folder (made if missing); the paths. ValueError for another format."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for kind in formats:
+            content = self.render(kind)
+            paths.append(folder / f"{self.name}.{kind}")
+            paths[-1].write_bytes(content)
+        return paths
+
+    def render(self, kind: str) -> bytes:
+        """The figure as svg, pdf or png: the same bytes every time."""
+        if kind not in _METADATA:
+            raise ValueError(f"no format {kind}; there are {', '.join(_METADATA)}")
+        with style(), BytesIO() as file:
+            self.figure.savefig(file, format=kind, metadata=_METADATA[kind] | {"Title": self.title})
+            return file.getvalue() if kind != "svg" else self._described(file.getvalue().decode()).encode()
+
+    def _described(self, svg: str) -> str:
+        """The SVG with title and description, ids that are its own on a page of many, and a font for any machine."""
+        svg = svg[svg.index("<svg"):]  # neither XML declaration nor doctype belongs into a page
+        svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", svg)
+        svg = svg.replace(f"'{FONT}'", f"'{FONT}', Verdana, sans-serif")
+        svg = svg.replace('<style type="text/css">*{', f'<style type="text/css">#{self.name} *{{')
+        described = f'<desc id="{self.name}-desc">{escape(self.alt)}</desc>'
+        svg = svg.replace("<title>", f'<title id="{self.name}-title">', 1)
+        svg = svg.replace("</title>", f"</title>\n {described}", 1)
+        opened = f'<svg id="{self.name}" role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
+        return opened + svg.removeprefix("<svg")
+
+
+class Sheet:
+    """A page in millimetres: a title above, notes below, and between them a body in which axes and text are placed.
+
+    Places are measured from the left edge of the page and downwards from the top of the body. `face` are the words
+    that a figure of a reconstructed cohort bears; they stand last and darker than the notes.
+    """
+
+    def __init__(self, width: float, body: float, title: str, notes: Sequence[str] = (), face: str = ""):
+        self.width, self.title, self.face = width, title, face
+        heading = wrapped(title, width - 2 * MARGIN, LARGE, "bold")
+        below = [(line, MUTED) for note in notes for line in wrapped(note, width - 2 * MARGIN)]
+        below += [(line, INK) for line in wrapped(face, width - 2 * MARGIN)]
+        self.top = MARGIN + 3.7 * len(heading) + 1.5
+        self.height = self.top + body + LINE * len(below) + 1 + MARGIN
+        self.figure = Figure(figsize=(width / 25.4, self.height / 25.4))
+        for number, line in enumerate(heading):
+            self.text(MARGIN, MARGIN - self.top + 3.7 * number, line, size=LARGE, weight="bold", va="top")
+        for number, (line, colour) in enumerate(below):
+            self.text(MARGIN, body + LINE * number + 1, line, color=colour, va="top")
+
+    def picture(self, name: str, alt: str) -> Picture:
+        """The finished figure; its alt text ends with the face, for who hears the figure rather than sees it."""
+        return Picture(name, self.figure, self.title, f"{alt} Rows {self.face}." if self.face else alt)
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes whose frame is at that place."""
+        bottom = self.height - self.top - top - height
+        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
+
+    def text(self, x: float, y: float, words: str, size: float = SMALL, **how: object) -> None:
+        """Words at a place of the body."""
+        self.figure.text(x / self.width, 1 - (self.top + y) / self.height, words, size=size, **how)
+
+    def box(self, left: float, top: float, width: float, height: float, **how: object) -> None:
+        """A rectangle at a place of the body."""
+        corner = left / self.width, 1 - (self.top + top + height) / self.height
+        self.figure.add_artist(Rectangle(corner, width / self.width, height / self.height,
+                                         transform=self.figure.transFigure, **how))  # fmt: skip
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], **how: object) -> None:
+        """A line through places of the body."""
+        self.figure.add_artist(Line2D([x / self.width for x in xs], [1 - (self.top + y) / self.height for y in ys],
+                                      **{"color": MUTED, "linewidth": 0.8} | how))  # fmt: skip
+
+
+@cache
+def text_width(words: str, size: float = SMALL, weight: str = "normal") -> float:
+    """How wide words are drawn, in mm."""
+    font = get_font(findfont(FontProperties(family=FONT, weight=weight)))
+    font.set_size(20 * size, 72)  # large, because small letters are hinted to whole pixels
+    font.set_text(words)
+    return font.get_width_height()[0] / 64 / 20 / 72 * 25.4
+
+
+def wrapped(words: str, width: float, size: float = SMALL, weight: str = "normal") -> list[str]:
+    """Words in lines no wider than so many mm; a single word that is wider stands alone."""
+    lines: list[str] = []
+    for word in words.split():
+        if lines and text_width(f"{lines[-1]} {word}", size, weight) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a group appears: its name, as far as the font can write it, colour and marker shape."""
+
+    name: str
+    colour: str
+    marker: str
+
+    @property
+    def scale(self) -> float:
+        """What the marker's size is to be multiplied by, so that all shapes look equally large."""
+        return 0.8 if self.marker in "Ds" else 1.0
+
+
+def tint(colour: str) -> tuple[float, ...]:
+    """A lighter, opaque version of a colour."""
+    return tuple(1 - 0.45 * (1 - part) for part in to_rgb(colour))
+
+
+def written(words: str, instead: str) -> str:
+    """The words, or others instead if the font lacks a letter of them: better than a row of boxes."""
+    can_write = get_font(findfont(FontProperties(family=FONT))).get_charmap()
+    return words if all(ord(letter) in can_write for letter in words) else instead
+
+
+def looks(cohort: Cohort) -> dict[str, Look]:
+    """The look of each group, by its place in the cohort; a name that the font cannot write becomes "group 2"."""
+    found = {}
+    for place, group in enumerate(cohort.groups):
+        at = place % len(GROUP_COLOURS)
+        name = written(group.name, f"group {place + 1}")
+        found[group.name] = Look(name, GROUP_COLOURS[at], GROUP_MARKERS[at])
+    return found
+
+
+def log_percent(axis: Axes, which: str, low: float, high: float) -> None:
+    """A log axis of MRD in %, ticked at plain numbers from low to high (powers of ten, both in %)."""
+    getattr(axis, f"set_{which}scale")("log")
+    of = getattr(axis, f"{which}axis")
+    ticks = [10.0**power for power in range(-6, 3) if low <= 10.0**power * 1.0001 and 10.0**power <= high * 1.0001]
+    of.set_ticks(ticks, [f"{tick:g}" if tick >= 1e-4 else f"{tick:.6f}".rstrip("0") for tick in ticks])
+    of.set_ticks([tick * step for tick in ticks for step in range(2, 10) if tick * step <= high], minor=True)
+    of.set_minor_formatter(NullFormatter())
+
+
+def below_axes(axis: Axes, x: float, mm: float, words: str, **how: object) -> None:
+    """Words centred at a data x, so many mm below the axes."""
+    place = blended_transform_factory(axis.transData, axis.transAxes)
+    axis.annotate(words, (x, 0), xycoords=place, xytext=(0, -mm * 72 / 25.4), textcoords="offset points",
+                  ha="center", va="top", size=SMALL, annotation_clip=False, **how)  # fmt: skip
+
+
+def people(n: int) -> str:
+    """"1 patient", "28 patients"."""
+    return f"{n} patient" + ("" if n == 1 else "s")

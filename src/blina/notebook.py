@@ -1,0 +1,70 @@
+"""What every notebook does in the same way: say a sentence, show a table, keep a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from IPython.display import Markdown
+
+from blina.linelist.cohort import Cohort
+from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
+from blina.linelist.tidy import Tidy
+
+
+def say(text: str) -> Markdown:
+    """A sentence with its values already put in, as prose below a cell."""
+    return Markdown(text)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as a reader sees it: no index, underscores as spaces, blanks for missing values."""
+
+    table: pd.DataFrame
+
+    def _cells(self) -> pd.DataFrame:
+        return self.table.rename(columns=lambda name: str(name).replace("_", " "))
+
+    def _repr_html_(self) -> str:
+        return self._cells().to_html(index=False, border=0, na_rep="", justify="left")
+
+    def __repr__(self) -> str:
+        return self._cells().to_string(index=False, na_rep="")
+
+
+def show(table: pd.DataFrame, columns: list[str] | dict[str, str] | None = None) -> Shown:
+    """A table to read: all its columns, those listed, or those of a mapping under its headings."""
+    if isinstance(columns, dict):
+        return Shown(table[list(columns)].rename(columns=columns))
+    return Shown(table if columns is None else table[columns])
+
+
+def keep(table: pd.DataFrame, cohort: Cohort, name: str, rows_are_patients: bool = False) -> None:
+    """Write a whole table to `tables/NAME.csv` of the cohort's output folder, and say so.
+
+    Where rows stand for patients and the cohort is reconstructed, each row says that it is nobody's.
+    """
+    folder = cohort.output / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    if rows_are_patients and cohort.reconstructed:
+        table = table.assign(**{PROVENANCE: NOT_A_PATIENT})
+    table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.10g")
+    print(f"wrote tables/{name}.csv ({len(table)} rows)")
+
+
+def about(cohort: Cohort, others: Sequence[Tidy] = ()) -> Markdown:
+    """What the rows of this cohort are, and what their numbers are worth: the first thing that a notebook says."""
+    if not cohort.reconstructed:
+        return Markdown(f"**{cohort.title}.** One row of the line list is one patient.")
+    said = (
+        f"**{cohort.title}.** No patient table was published. The rows used here are *{cohort.face}*: they satisfy "
+        "every printed number, and they are nobody's."
+    )
+    if others:
+        said += (
+            f" {len(others)} other line lists that satisfy every printed number were tried beside it. A number that "
+            "differs between them is marked *open* and given as the span that was seen."
+        )
+    return Markdown(said)

@@ -1,0 +1,233 @@
+"""Response under every rule and evaluable set: the report's numbers, and recounts on random cohorts."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tables import cohorts
+
+from blina.analysis.intervals import rate_text
+from blina.analysis.response import (
+    AFTER,
+    BECAME,
+    BURDEN_COLUMNS,
+    BURDEN_TEST_COLUMNS,
+    CLEARING,
+    CONTRAST_COLUMNS,
+    EVALUABLE_SETS,
+    FLOW_COLUMNS,
+    RATE_COLUMNS,
+    RULES,
+    STAYED,
+    burden,
+    burden_test,
+    choice,
+    flow,
+    fusion_contrast,
+    outcomes,
+    rates,
+    rule_of,
+)
+from blina.linelist.cohort import Group
+
+few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@pytest.fixture(scope="module")
+def table(report):
+    return rates(report.patients, report.mrd, report.cohort)
+
+
+@pytest.mark.parametrize(("group", "rule", "text"), [
+    ("MC", "fc", "18/18 (100%, 81.5 to 100)"),
+    ("MC", "pcr", "1/6 (16.7%, 0.4 to 64.1)"),
+    ("MC", "fc_and_pcr", "13/18 (72.2%, 46.5 to 90.3)"),
+    ("RR", "fc", "4/7 (57.1%, 18.4 to 90.1)"),
+    ("RR", "fc_and_pcr", "3/7 (42.9%, 9.9 to 81.6)"),
+    ("MC + RR", "fc", "22/25 (88.0%, 68.8 to 97.5)"),
+    ("MC + RR", "fc_and_pcr", "16/25 (64.0%, 42.5 to 82.0)"),
+    ("IC", "fc", "3/3 (100%, 29.2 to 100)"),
+    ("IC", "pcr", "0/0"),
+])  # fmt: skip
+def test_the_report_s_rates_over_all_treated(table, group, rule, text):
+    row = table.query("group == @group and rule == @rule and evaluable_set == 'all_treated'")
+    assert [*row["text"]] == [text]
+
+
+def test_the_reported_rates_are_marked_and_never_pooled(table):
+    reported = table[table["is_reported"]]
+    assert [*zip(reported["group"], reported["rule"], reported["text"].str.split().str[0], strict=True)] == [
+        ("MC", "fc_and_pcr", "13/18"), ("RR", "fc", "4/7")]  # fmt: skip
+    assert not (table["is_reported"] & table["is_pooled"]).any()
+
+
+def test_bridging_is_maintenance_and_enters_no_clearance_rate(table):
+    bridging = table[table["group"] == "IC"]
+    assert set(bridging["measure"]) == {STAYED}
+    assert set(bridging.query("evaluable_set == 'positive_before'")["text"]) == {"0/0"}
+    assert set(table[table["is_pooled"]]["group"]) == {"MC + RR"}
+
+
+def test_a_bridging_patient_with_mrd_is_counted_apart(report):
+    mrd = report.mrd.copy()
+    mrd.loc[(mrd["patient_id"] == "P19") & (mrd["time"] == "before") & (mrd["assay"] == "FC"), "status"] = "positive"
+    table = rates(report.patients, mrd, report.cohort).query("group == 'IC' and rule == 'fc'")
+    by_measure = table.set_index(["measure", "evaluable_set"])["text"].str.split().str[0]
+    assert by_measure[STAYED, "all_treated"] == "2/2"
+    assert by_measure[BECAME, "positive_before"] == by_measure[BECAME, "all_treated"] == "1/1"
+
+
+def test_one_clearing_group_is_not_pooled_with_itself(report):
+    only = report.cohort.model_copy(update={"groups": (report.cohort.group("MC"),)})
+    table = rates(report.patients.query("group == 'MC'"), report.mrd, only)
+    assert not table["is_pooled"].any()
+
+
+def test_early_stops_count_as_failures_or_not_at_all(table):
+    strict = table.query("group == 'MC' and rule == 'fc_and_pcr'").set_index("evaluable_set")["text"].str.split().str[0]
+    assert strict.to_dict() == {"all_treated": "13/18", "positive_before": "13/18", "more_than_7_days": "10/15",
+                                "severe_stops_failed": "11/18", "without_severe_stops": "11/16"}  # fmt: skip
+
+
+def recount(rows, status, rule, evaluable_set):
+    """k and n by plain loops over patients."""
+    k = n = 0
+    for row in rows:
+        before = [status[row["patient_id"], "before", assay] for assay in ("FC", "RT-PCR")]
+        fc, pcr = (status[row["patient_id"], "after", assay] for assay in ("FC", "RT-PCR"))
+        if rule == "pcr" and pcr == "not_applicable":
+            continue
+        if evaluable_set == "positive_before" and "positive" not in before:
+            continue
+        if evaluable_set == "more_than_7_days" and row["infusion_days"] <= 7:
+            continue
+        severe = row["stop_reason"] == "severe_reaction"
+        if evaluable_set == "without_severe_stops" and severe:
+            continue
+        negative = {"fc": fc == "negative", "pcr": pcr == "negative",
+                    "fc_and_pcr": fc == "negative" and pcr in ("negative", "not_applicable")}[rule]  # fmt: skip
+        n += 1
+        k += negative and not (evaluable_set == "severe_stops_failed" and severe)
+    return k, n
+
+
+@given(cohorts())
+@few
+def test_every_rate_is_what_a_recount_gives(tables):
+    table = rates(tables.patients, tables.mrd, tables.cohort)
+    assert [*table.columns] == [*RATE_COLUMNS]
+    assert not table.duplicated(["group", "measure", "rule", "evaluable_set", "is_pooled"]).any()
+    status = tables.mrd.set_index(["patient_id", "time", "assay"])["status"].to_dict()
+    clearing = {group.name for group in tables.cohort.groups if group.purpose in CLEARING}
+    for row in table.itertuples():
+        assert 0 <= row.k <= row.n
+        assert row.text == rate_text(row.k, row.n)
+        members = [patient for patient in tables.patients.to_dict("records")
+                   if (patient["group"] in clearing if row.is_pooled else patient["group"] == row.group)]  # fmt: skip
+        split = not row.is_pooled and tables.cohort.group(row.group).purpose in ("bridging", None)
+        if split and (row.measure == STAYED or tables.cohort.group(row.group).purpose == "bridging"):
+            wanted = row.measure == BECAME
+            members = [patient for patient in members if wanted == ("positive" in [
+                status[patient["patient_id"], "before", assay] for assay in ("FC", "RT-PCR")])]  # fmt: skip
+        assert (row.k, row.n) == recount(members, status, row.rule, row.evaluable_set)
+
+
+@given(cohorts())
+@few
+def test_rules_and_sets_are_ordered_as_their_meaning_says(tables):
+    table = rates(tables.patients, tables.mrd, tables.cohort)
+    who = ["group", "measure", "is_pooled"]
+    k = table.set_index([*who, "rule", "evaluable_set"])["k"].unstack(["rule", "evaluable_set"])
+    assert (k["fc_and_pcr"] <= k["fc"]).all(axis=None)
+    for rule in RULES:
+        assert (k[rule.id]["severe_stops_failed"] == k[rule.id]["without_severe_stops"]).all()
+
+
+def test_every_patient_has_one_outcome_row(report):
+    table = outcomes(report.patients, report.mrd)
+    assert [*table["patient_id"]] == [*report.patients["patient_id"]]
+    assert (table["pcr"].notna() == table["bcr_abl1"]).all()
+
+
+def test_a_doubled_or_missing_mrd_row_is_refused(report):
+    with pytest.raises(ValueError, match="two rows"):
+        outcomes(report.patients, report.mrd.iloc[[0, *range(len(report.mrd))]])
+    with pytest.raises(ValueError, match="lacks 1 of 112 rows"):
+        outcomes(report.patients, report.mrd.iloc[1:])
+
+
+def test_fusion_carriers_against_the_others(report):
+    table = fusion_contrast(report.patients, report.mrd, report.cohort)
+    assert [*table.columns] == [*CONTRAST_COLUMNS]
+    row = table.query("group == 'MC' and rule == 'fc_and_pcr'").iloc[0]
+    assert (row["carriers_text"], row["others_text"]) == ("1/6 (16.7%, 0.4 to 64.1)", "12/12 (100%, 73.5 to 100)")
+    assert row["p"] == pytest.approx(13 / 18564)
+    assert set(table.query("rule == 'pcr'")["test_text"]) == {"nobody to compare with"}
+
+
+@given(cohorts())
+@few
+def test_carriers_and_others_make_up_the_group(tables):
+    both = fusion_contrast(tables.patients, tables.mrd, tables.cohort)
+    whole = rates(tables.patients, tables.mrd, tables.cohort).query("evaluable_set == 'all_treated'")
+    assert [*(both["carriers_k"] + both["others_k"])] == [*whole["k"]]
+    assert [*(both["carriers_n"] + both["others_n"])] == [*whole["n"]]
+
+
+def test_burden_against_response_in_the_reinduction_group(report):
+    inputs = report.patients, report.mrd, report.cohort, "RR"
+    table = burden(*inputs)
+    assert [*table.columns] == [*BURDEN_COLUMNS]
+    assert table["value_percent"].is_monotonic_increasing
+    assert [*table["responded"]] == [True] * 4 + [False] * 3
+    test = burden_test(*inputs)
+    assert [*test.columns] == [*BURDEN_TEST_COLUMNS]
+    assert test.loc[0, "p"] == test.loc[0, "smallest_attainable"] == pytest.approx(2 / 35)
+    assert test.loc[0, "others_percent"] == "45.10 (22.64 to 78.30)"
+    assert test.loc[0, ["n", "without_value", "responders", "others"]].to_list() == [7, 0, 4, 3]
+
+
+def test_burden_without_contrast_or_without_values_says_so(report):
+    inputs = report.patients, report.mrd, report.cohort
+    assert burden_test(*inputs, "MC", "fc").loc[0, "test_text"] == "nobody to compare with"
+    bridging = burden_test(*inputs, "IC").loc[0]
+    assert bridging["rule"] == "fc"
+    assert (bridging["n"], bridging["without_value"], bridging["others_percent"]) == (0, 3, "none")
+    with pytest.raises(ValueError, match="no rate was reported for IC"):
+        burden_test(*inputs, "IC", "reported")
+
+
+@given(cohorts())
+@few
+def test_burden_counts_every_patient_of_the_group_once(tables):
+    for group in tables.cohort.groups:
+        for rule in RULES:
+            row = burden_test(tables.patients, tables.mrd, tables.cohort, group.name, rule.id).loc[0]
+            assert row["responders"] + row["others"] == row["n"]
+            assert row["n"] + row["without_value"] == (tables.patients["group"] == group.name).sum()
+
+
+def test_the_report_s_flow(report):
+    counts = flow(report.patients, report.mrd, report.cohort)
+    assert [*counts.columns] == [*FLOW_COLUMNS]
+    n = counts.groupby(["stage", "state"])["n"].agg(list)
+    assert [n["MRD after", state] for state in AFTER[:3]] == [[13, 3, 3], [5, 0, 1], [0, 0, 3]]
+    assert n["MRD before", "not detected"] == [0, 3, 0]
+    assert n["end of cycle 1", "severe_reaction"] == [2, 0, 0]
+
+
+@given(cohorts())
+@few
+def test_the_flow_agrees_with_the_rates_and_loses_nobody(tables):
+    counts = flow(tables.patients, tables.mrd, tables.cohort)
+    assert set(counts.groupby("stage")["n"].sum()) == {len(tables.patients)}
+    after = counts[counts["stage"] == "MRD after"]
+    strict = outcomes(tables.patients, tables.mrd).groupby("group")["fc_and_pcr"].sum()
+    found = after[after["state"] == AFTER[0]].set_index("group")["n"]
+    assert all(found.get(name, 0) == k for name, k in strict.items())
+
+
+def test_rules_and_sets_are_chosen_by_name():
+    assert rule_of(Group(name="A", label="a", reported_rule="pcr")) == "pcr"
+    assert rule_of(Group(name="A", label="a")) == "fc"
+    assert choice(EVALUABLE_SETS, "all_treated").label == "all treated"
+    with pytest.raises(ValueError, match="no flow among fc, pcr, fc_and_pcr"):
+        rule_of(Group(name="A", label="a"), "flow")

@@ -1,0 +1,273 @@
+"""The six figures: legible, stable, and showing exactly what the tables say."""
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib.text
+import pytest
+from matplotlib.patches import Rectangle
+
+from blina.analysis import response as response_analysis
+from blina.analysis.cohort import describe
+from blina.analysis.open import with_spans
+from blina.analysis.response import RULES, flow, rates
+from blina.analysis.safety import SEVERITIES, worst_grades
+from blina.figures.cohort import baseline
+from blina.figures.flow import patient_flow
+from blina.figures.mrd import STRIP, band, burden, mrd_paired
+from blina.figures.response import response
+from blina.figures.safety import safety
+from blina.figures.style import RULE, SMALL
+from blina.linelist.tidy import load, load_others
+
+FIGURES = {
+    "patient-flow": lambda t: patient_flow(t.patients, t.mrd, t.cohort),
+    "baseline": lambda t: baseline(t.patients, t.cohort),
+    "mrd-paired": lambda t: mrd_paired(t.patients, t.mrd, t.cohort),
+    "response": lambda t: response(t.patients, t.mrd, t.cohort),
+    "burden": lambda t: burden(t.patients, t.mrd, t.cohort, "RR"),
+    "safety": lambda t: safety(t.patients, t.events, t.cohort),
+}
+
+
+def hashes(pictures):
+    return [f"{picture.name} {kind} {hashlib.sha256(picture.render(kind)).hexdigest()}"
+            for picture in pictures for kind in ("svg", "pdf", "png")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pictures(shape):
+    """Every figure of a cohort, by name."""
+    return {name: draw(shape) for name, draw in FIGURES.items()}
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The report's own line list and the further ones, of which some numbers are open."""
+    study = load("tianjin2023")
+    others = load_others(study.cohort)
+    table = with_spans(lambda s: rates(s.patients, s.mrd, s.cohort), study, others,
+                       keys=["group", "measure", "rule", "evaluable_set"])  # fmt: skip
+    description = with_spans(lambda s: describe(s.patients, s.cohort), study, others,
+                             keys=["group", "characteristic", "level", "statistic", "unit"])  # fmt: skip
+    return study, table, description
+
+
+@pytest.fixture(scope="module")
+def open_pictures(shipped):
+    """The figures that draw open numbers as open."""
+    study, table, description = shipped
+    return {"baseline": baseline(study.patients, study.cohort, description),
+            "response": response(study.patients, study.mrd, study.cohort, table)}  # fmt: skip
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What a figure writes when it is drawn: words, place in points, size."""
+
+    def of(picture):
+        written = []
+        original = matplotlib.text.Text.draw
+
+        def draw(self, renderer):
+            if self.get_visible() and self.get_text().strip():
+                written.append((self.get_text(), self.get_window_extent(renderer), self.get_fontsize()))
+            return original(self, renderer)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(matplotlib.text.Text, "draw", draw)
+            picture.render("svg")
+        return written
+
+    return of
+
+
+def test_text_is_legible_inside_the_canvas_and_apart(pictures, open_pictures, texts):
+    for picture in (*pictures.values(), *open_pictures.values()):
+        width, height = picture.figure.get_size_inches() * 72
+        found = texts(picture)
+        assert len(found) > 3
+        for words, place, size in found:
+            assert size >= SMALL, words
+            assert min(place.x0, place.y0, width - place.x1, height - place.y1) >= 0, words
+        for (words, one, _), (others, two, _) in combinations(found, 2):
+            apart = max(one.x0 - two.x1, two.x0 - one.x1, one.y0 - two.y1, two.y0 - one.y1)
+            assert apart > -0.25, f"{picture.name}: {words!r} lies over {others!r}"
+
+
+def test_the_title_and_the_face_are_on_the_figure(pictures, texts, shape):
+    for name, picture in pictures.items():
+        said = " ".join(words for words, _, _ in texts(picture))
+        assert picture.name == name
+        assert picture.title in said
+        assert ("one of many possible" in said) == shape.cohort.reconstructed
+
+
+def test_the_alt_text_speaks_of_every_group(pictures, shape):
+    for name, picture in pictures.items():
+        assert picture.alt.endswith(".") and ".." not in picture.alt
+        assert ("one of many possible" in picture.alt) == shape.cohort.reconstructed
+        assert all(group.name in picture.alt for group in shape.cohort.groups if name != "burden" or group.name == "RR")
+
+
+def test_drawn_again_by_another_process_it_is_the_same_bytes(report):
+    drawn = [draw(report) for draw in FIGURES.values()]
+    for picture in drawn:
+        picture.render("svg")  # so that what is compared is not the first rendering
+    code = ("import importlib.util, sys\n"
+            "def load(name, path):\n"
+            "    spec = importlib.util.spec_from_file_location(name, path)\n"
+            "    sys.modules[name] = module = importlib.util.module_from_spec(spec)\n"
+            "    spec.loader.exec_module(module)\n"
+            "    return module\n"
+            "tables, figures = load('tables', sys.argv[1]), load('figures', sys.argv[2])\n"
+            "report = tables.report()\n"
+            "print(*figures.hashes(draw(report) for draw in figures.FIGURES.values()), sep='\\n')\n")  # fmt: skip
+    tables = Path(__file__).parents[1] / "analysis" / "tables.py"
+    other = subprocess.run([sys.executable, "-c", code, tables, __file__], capture_output=True, text=True, check=True)
+    assert other.stdout.splitlines() == hashes(drawn)
+
+
+def rounded(values):
+    """Values to compare: seaborn's swarm carries them through the axes' transform and back."""
+    return sorted(round(float(value), 6) for value in values)
+
+
+def test_the_flow_prints_every_count(pictures, shape):
+    said = " ".join(text.get_text() for text in pictures["patient-flow"].figure.texts)
+    counts = flow(shape.patients, shape.mrd, shape.cohort).query("stage != 'treated'")
+    shown = Counter(word for word in said.split() if word.count("/") == 1 and word != "k/n:")
+    assert shown == Counter(f"{row.n}/{row.of}" for row in counts.itertuples())
+
+
+def test_the_baseline_shows_every_patient(pictures, shape):
+    figure = pictures["baseline"].figure
+    for axis, column in zip(figure.axes, ("age_years", "months_from_diagnosis"), strict=True):
+        points = iter(axis.collections)
+        for group in shape.cohort.groups:
+            members = shape.patients[shape.patients["group"] == group.name]
+            if members.empty:
+                continue
+            drawn = next(points)
+            assert rounded(drawn.get_offsets()[:, 1]) == rounded(members[column])
+            filled = [tuple(colour) != (1, 1, 1, 1) for colour in drawn.get_facecolor()]
+            by_value = sorted(zip(drawn.get_offsets()[:, 1].round(6).tolist(), filled, strict=True))
+            assert by_value == sorted(zip(members[column].round(6), members["bcr_abl1"], strict=True))
+        assert next(points, None) is None
+
+
+def test_paired_mrd_shows_each_result_where_it_belongs(pictures, shape):
+    figure = pictures["mrd-paired"].figure
+    limits = shape.mrd["limit_of_detection_percent"].dropna()
+    low, top = band(min([*limits, *shape.mrd["value_percent"].dropna()]))
+    for axis, assay in zip(figure.axes, ("FC", "RT-PCR"), strict=True):
+        points = iter(axis.collections)
+        for group in shape.cohort.groups:
+            members = shape.patients.loc[shape.patients["group"] == group.name, "patient_id"]
+            for time in ("before", "after"):
+                side = (shape.mrd["assay"] == assay) & (shape.mrd["time"] == time)
+                rows = shape.mrd[side & shape.mrd["patient_id"].isin(members)].query("status != 'not_applicable'")
+                drawn = next(points)
+                y = drawn.get_offsets()[:, 1]
+                hollow = [tuple(colour) == (1, 1, 1, 1) for colour in drawn.get_facecolor()]
+                in_band, in_strip = (low < y) & (y < top), (STRIP[0] < y) & (y < STRIP[1])
+                assert len(y) == len(rows)
+                assert [*in_band] == hollow
+                assert sum(hollow) == (rows["status"] == "negative").sum()
+                assert rounded(y[~in_band & ~in_strip]) == rounded(rows["value_percent"].dropna())
+                assert in_strip.sum() == ((rows["status"] == "positive") & rows["value_percent"].isna()).sum()
+
+
+def test_a_line_to_or_from_a_result_without_value_is_dotted(report):
+    for axis in mrd_paired(report.patients, report.mrd, report.cohort).figure.axes:
+        for line in axis.lines:
+            in_strip = any(y > STRIP[0] for y in line.get_ydata())
+            assert (line.get_linestyle() == ":") == in_strip
+
+
+def test_the_note_says_what_the_band_means(pictures, shape):
+    said = " ".join(text.get_text() for text in pictures["mrd-paired"].figure.texts)
+    if shape.mrd["limit_of_detection_percent"].notna().any():
+        assert "the limit of detection, 0.005%" in said
+    else:
+        assert "the least reported value" in said and "no limit of detection is reported" in said
+
+
+def test_response_shows_every_rate_and_marks_the_reported(pictures, shape):
+    figure = pictures["response"].figure
+    table = rates(shape.patients, shape.mrd, shape.cohort)
+    for axis, rule in zip(figure.axes, RULES, strict=True):
+        rows = table[table["rule"] == rule.id]
+        assert [text.get_text() for text in axis.texts] == [*rows["text"]]
+        assert [text.get_weight() == "bold" for text in axis.texts] == [*rows["is_reported"]]
+        points = [line for line in axis.lines if len(line.get_xdata()) == 1]
+        intervals = [line for line in axis.lines if len(line.get_xdata()) == 2 and line.get_color() != RULE]
+        some = rows[rows["n"] > 0]
+        assert [line.get_xdata()[0] for line in points] == [*some["percent"]]
+        assert [tuple(line.get_xdata()) for line in intervals] == [*zip(some["lower"], some["upper"], strict=True)]
+
+
+def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, open_pictures):
+    _, table, _ = shipped
+    for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
+        rows = table[table["rule"] == rule.id]
+        settled = rows[~rows["open"] & (rows["n"] > 0)]
+        bars = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() > 4]
+        spans = rows.loc[rows["open"], ["percent_least", "percent_greatest"]]
+        assert bars == [*spans.itertuples(index=False, name=None)]
+        assert len([line for line in axis.lines if len(line.get_xdata()) == 1]) == len(settled)
+    assert table["open"].any() and not table.loc[table["is_reported"], "open"].any()
+
+
+def test_an_open_median_draws_no_line(shipped, open_pictures):
+    _, _, description = shipped
+    groups = description[description["group"] != "All patients"]
+    for axis, of in zip(open_pictures["baseline"].figure.axes, ("age", "diagnosis to first infusion"), strict=True):
+        assert len(axis.lines) == (~groups.loc[groups["characteristic"] == of, "open"]).sum()
+
+
+def test_maintenance_is_not_headed_as_clearance(report):
+    headings = {text.get_text() for text in response(report.patients, report.mrd, report.cohort).figure.texts}
+    assert {"MC, became negative", "IC, stayed negative", "RR, became negative", "MC + RR, pooled"} <= headings
+
+
+def test_burden_shows_every_value_on_its_side(pictures, shape):
+    axis = pictures["burden"].figure.axes[0]
+    table = response_analysis.burden(shape.patients, shape.mrd, shape.cohort, "RR")
+    for points, responded in zip(axis.collections, (True, False), strict=True):
+        side = table[table["responded"] == responded]
+        assert rounded(points.get_offsets()[:, 0]) == rounded(side["value_percent"])
+        assert (points.get_facecolor()[0][:3] == 1).all() == responded
+
+
+def test_burden_prints_the_exact_p_with_the_smallest_attainable(report):
+    said = " ".join(text.get_text() for text in burden(report.patients, report.mrd, report.cohort, "RR").figure.texts)
+    assert "p = 0.057; the smallest these 7 patients can give is 0.057" in said
+
+
+def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
+    nobody = burden(report.patients, report.mrd, report.cohort, "IC")
+    assert "3 patients without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
+    assert "nobody to compare with" in burden(report.patients, report.mrd, report.cohort, "MC", "fc").alt
+    assert nobody.render("svg")
+
+
+def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
+    figure = pictures["safety"].figure
+    table = worst_grades(shape.patients, shape.events, shape.cohort).set_index(["group", "event", "severity"])
+    kinds = [*table.index.get_level_values("event").unique()]
+    bars = {bar.get_gid(): bar.get_width() for bar in figure.findobj(Rectangle) if bar.get_gid()}
+    full = next(box.get_width() for box in figure.artists + figure.patches if not box.get_gid())
+    expected = {f"bar-{number}-{place}-{line}": row["k"] / row["n"]
+                for number, group in enumerate(shape.cohort.groups) for place, event in enumerate(kinds)
+                for line, severity in enumerate(SEVERITIES)
+                if (row := table.loc[(group.name, event, severity)])["k"]}  # fmt: skip
+    assert {gid: width / full for gid, width in bars.items()} == pytest.approx(expected)
+    said = [text.get_text() for text in figure.texts]
+    printed = Counter(words for words in said if "/" in words and "k/n" not in words)
+    groups = table.loc[[group.name for group in shape.cohort.groups]]
+    assert printed == Counter(groups["text"].str.partition(";")[0])
