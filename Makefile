@@ -6,7 +6,7 @@ BLINA  := .venv/bin/blina
 export PYTHONWARNINGS := ignore::DeprecationWarning:pyparsing
 
 .DEFAULT_GOAL := help
-.PHONY: report test verify lab linelist lock clean help
+.PHONY: report test verify bench lab linelist lock clean help
 
 report: .venv/ready  ## rebuild executed notebooks, figures and tables (COHORT=folder for your own patients)
 	@$(BLINA) run --cohort "$(COHORT)"
@@ -16,6 +16,9 @@ test: .venv/ready  ## run every test, the executed notebooks included
 
 verify: .venv/ready  ## rerun the executed notebooks and compare every cell
 	@$(BLINA) verify
+
+bench: .venv/ready  ## measure how long the report takes
+	@.venv/bin/python benchmarks/report.py
 
 lab: .venv/ready  ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks

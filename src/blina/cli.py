@@ -101,7 +101,8 @@ def ingest(linelist: Path, output: Path) -> None:
         table = read_line_list(linelist)
     except LineListError as error:
         click.echo(str(error), err=True)
-        click.echo(f"{len(error.problems)} problems in {error.file}; nothing was written.", err=True)
+        found = len(error.problems)
+        click.echo(f"{found} problem{'s' * (found > 1)} in {error.file}; nothing was written.", err=True)
         sys.exit(FAILS)
     cohort = load_cohort(linelist.parent) if (linelist.parent / "cohort.yaml").exists() else None
     cohort = cohort or Cohort(name=linelist.stem, folder=linelist.parent, title=linelist.stem)
@@ -117,17 +118,23 @@ def ingest(linelist: Path, output: Path) -> None:
 def linelist(cohort: str) -> None:
     """Remake a cohort's line list from its claims: one of the many that satisfy them, the same bytes every time."""
     from blina.claims.document import load_claims
-    from blina.claims.worlds import Contradictory, spread_world, write_world
+    from blina.claims.worlds import Contradictory, spread_world, write_world, write_worlds
 
     found = load_cohort(cohort)
     if not found.reconstructed or found.seed is None:
         raise FileError(f"{found.name} has no `reconstructed: true` and `seed` in cohort.yaml: its line list is kept")
+    document = load_claims(found.claims)
     try:
-        world = spread_world(load_claims(found.claims), found.seed)
+        world, *others = [
+            spread_world(document, seed, even=seed == found.seed) for seed in (found.seed, *found.other_seeds)
+        ]
     except (Contradictory, TimeoutError) as error:
         raise FileError(f"{found.claims.name}: {error}") from None
     write_world(world, found.linelist)
     click.echo(f"{found.linelist.name}: {len(world)} rows that satisfy every claim. They are not patients.")
+    if others:
+        write_worlds(others, found.worlds)
+        click.echo(f"{found.worlds.name}: {len(others)} other line lists that satisfy every claim.")
 
 
 @main.command()
@@ -137,9 +144,60 @@ def linelist(cohort: str) -> None:
 def run(cohort: str, parameters: tuple[str, ...]) -> None:
     """Run every notebook of a cohort's report and publish what they make.
 
-    Exit code 0: published. 1: a step failed, nothing published. 2: bad input.
+    Exit code 0: published. 1: a step failed, nothing published. 2: bad input, nothing started.
     """
-    raise NotImplementedError
+    from blina.linelist.validate import read_line_list
+    from blina.pipeline.run import StepFailed
+    from blina.pipeline.run import run as run_steps
+    from blina.pipeline.steps import PipelineError
+
+    found = load_cohort(cohort)
+    read_line_list(found.linelist)  # what is wrong with it is said here, once, and not by every notebook
+    if found.claims.exists():
+        _load_claims(found.claims)
+    try:
+        click.echo(str(run_steps(found, _assignments(parameters))))
+    except StepFailed as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILS)
+    except PipelineError as error:
+        raise FileError(str(error)) from None
+
+
+@main.command()
+@cohort_option
+@_one_line_errors
+def verify(cohort: str) -> None:
+    """Rerun the executed notebooks and compare every cell with what is recorded.
+
+    Exit code 0: all as recorded. 1: something differs, each cell named. 2: bad input.
+    """
+    from blina.pipeline.steps import PipelineError
+    from blina.pipeline.verify import verify as verify_notebooks
+
+    try:
+        result = verify_notebooks(load_cohort(cohort))
+    except PipelineError as error:
+        raise FileError(str(error)) from None
+    click.echo(str(result), err=not result.ok)
+    sys.exit(HOLDS if result.ok else FAILS)
+
+
+def _load_claims(path: Path):
+    from blina.claims.document import load_claims
+
+    return load_claims(path)
+
+
+def _assignments(parameters: tuple[str, ...]) -> dict[str, str]:
+    """`name=value` texts as a mapping."""
+    assigned = {}
+    for text in parameters:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise FileError(f"-p {text}: write a parameter as name=value")
+        assigned[name] = value
+    return assigned
 
 
 if __name__ == "__main__":

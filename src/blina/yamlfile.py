@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 Path_ = tuple[str | int, ...]
+DEEPEST = 40  # levels of nesting; no file that a person wrote comes near
 
 
 class FileError(Exception):
@@ -34,7 +35,7 @@ class Typed:
 
 def read_text(path: Path, what: str) -> str:
     """Text of a UTF-8 file; FileError in one line where it is missing, a folder, empty, unreadable or not UTF-8."""
-    name = path.name
+    name = path.name or str(path)
     if path.is_dir():
         raise FileError(f"{name} is a folder, not a {what}: name the file in it")
     try:
@@ -66,15 +67,22 @@ def parse_yaml(text: str, name: str) -> Typed:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise FileError(f"{name}, line {mark.line + 1 if mark else 1}: not valid YAML ({error.problem})") from None
+    except RecursionError:
+        raise FileError(f"{name}: nested more than {DEEPEST} levels deep; write it flatter") from None
     except yaml.YAMLError:
         raise FileError(f"{name}: not valid YAML (a character that YAML does not allow)") from None
     typed = Typed(name, None)
-    typed.content = None if node is None else _build(node, (), typed)
+    typed.content = None if node is None else _build(node, (), typed, set())
     return typed
 
 
-def _build(node: yaml.Node, path: Path_, typed: Typed) -> object:
+def _build(node: yaml.Node, path: Path_, typed: Typed, seen: set[int]) -> object:
     typed.lines[path] = node.start_mark.line + 1
+    if len(path) > DEEPEST:
+        raise typed.error(path, f"nested more than {DEEPEST} levels deep; write it flatter")
+    if id(node) in seen:  # an alias can make a file endless, or a billion lines long
+        raise typed.error(path, "a YAML alias (*name) refers to this; write it out in each place")
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         content: dict[str, object] = {}
         for key, value in node.value:
@@ -82,8 +90,8 @@ def _build(node: yaml.Node, path: Path_, typed: Typed) -> object:
                 raise FileError(f"{typed.name}, line {key.start_mark.line + 1}: a key must be a plain word")
             if key.value in content:
                 raise FileError(f"{typed.name}, line {key.start_mark.line + 1}: {key.value} stands twice; keep one")
-            content[key.value] = _build(value, (*path, key.value), typed)
+            content[key.value] = _build(value, (*path, key.value), typed, seen)
         return content
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*path, index), typed) for index, item in enumerate(node.value)]
+        return [_build(item, (*path, index), typed, seen) for index, item in enumerate(node.value)]
     return node.value

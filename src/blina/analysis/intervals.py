@@ -184,5 +184,5 @@ def _rank_sums(ranks: list[int], size: int) -> dict[int, int]:
         for many in range(size, 0, -1):
             chosen[many] += chosen[many - 1] << (rank * bits)
     packed, mask = chosen[size], (1 << bits) - 1
-    sums = ((total, packed >> (total * bits) & mask) for total in range(sum(sorted(ranks)[len(ranks) - size:]) + 1))
+    sums = ((total, packed >> (total * bits) & mask) for total in range(sum(sorted(ranks)[len(ranks) - size :]) + 1))
     return {total: count for total, count in sums if count}

@@ -85,7 +85,8 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     status = mrd.set_index(keys)["status"].reindex(wanted)
     if status.isna().any():
         raise ValueError(f"the MRD table lacks {int(status.isna().sum())} of {len(wanted)} rows (patient, time, assay)")
-    status = status.unstack(["time", "assay"]).reindex(patients["patient_id"])
+    results = pd.MultiIndex.from_product([("before", "after"), ("FC", "RT-PCR")])
+    status = status.unstack(["time", "assay"]).reindex(index=patients["patient_id"], columns=results)
     fc, pcr = (_negative(status["after", assay].array) for assay in ("FC", "RT-PCR"))
     return patients.assign(
         positive_before=status["before"].eq("positive").any(axis=1).array,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from blina.claims.document import Claim, Document
@@ -58,21 +59,25 @@ def check(document: Document, table: Table) -> Checked:
     The rounding mode is a property of the document, so all claims are judged under one mode: the one under which the
     fewest fail (the first listed, where several do equally well).
     """
-    by_mode = {mode: [_claim_verdict(claim, table, mode) for claim in document.claims] for mode in document.modes}
-    failures = {mode: sum(not v.holds for v in verdicts) for mode, verdicts in by_mode.items()}
+    values = [(claim, claim.statistic.values(table, claim.rows.holds(table), claim.of)) for claim in document.claims]
+    failures = {mode: sum(not _holds(claim, found, mode) for claim, found in values) for mode in document.modes}
     mode = min(failures, key=failures.__getitem__)
+    claims = [_claim_verdict(claim, found, mode) for claim, found in values]
     others = [_number_of_patients(document, table), *(_rule_verdict(rule, table) for rule in document.rules)]
-    return Checked((*by_mode[mode], *others), mode, tuple(m for m in document.modes if not failures[m]))
+    return Checked((*claims, *others), mode, tuple(m for m in document.modes if not failures[m]))
 
 
-def _claim_verdict(claim: Claim, table: Table, mode: str) -> Verdict:
-    values = claim.statistic.values(table, claim.rows.holds(table), claim.of)
+def _holds(claim: Claim, values: tuple[Fraction, ...] | None, mode: str) -> bool:
+    return values is not None and all(v in i for v, i in zip(values, claim.intervals(mode), strict=True))
+
+
+def _claim_verdict(claim: Claim, values: tuple[Fraction, ...] | None, mode: str) -> Verdict:
     if values is None:
-        recomputed, holds = "nobody to compute it of", False
+        recomputed = "nobody to compute it of"
     else:
         places = claim.places if claim.equals else (max(claim.places),)
         recomputed = " to ".join(round_exact(v, p, mode) for v, p in zip(values, places, strict=True))
-        holds = all(v in interval for v, interval in zip(values, claim.intervals(mode), strict=True))
+    holds = _holds(claim, values, mode)
     return Verdict(claim.id, "claim", claim.where, claim.words, claim.printed, recomputed, holds, claim.reading)
 
 

@@ -15,9 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from blina.claims.printed import HALF_MODES, MODES, Interval, Printed
 from blina.claims.statistics import STATISTICS, Of, Statistic
-from blina.linelist.columns import Column
+from blina.linelist.columns import NUMBER, Column
 from blina.linelist.predicate import LIMITS, Predicate, PredicateError, compile_predicate
 from blina.yamlfile import FileError, Typed, load_yaml
+
+MOST_STEPS = 10**12  # a solver adds such numbers up over all patients, in 64 bits
 
 
 class _Part(BaseModel):
@@ -211,16 +213,19 @@ def _column(typed: Typed, name: str, part: _ColumnPart) -> Column:
         raise typed.error(path, f"column {name} is a category: list its different values, as in values: [A, B]")
     if part.type in ("integer", "decimal"):
         for key in ("min", "max", "step"):
-            try:
-                Fraction(getattr(part, key))
-            except (TypeError, ValueError, ZeroDivisionError):
-                raise typed.error((*path, key), f"column {name} holds numbers: give it a number as {key}") from None
+            if not NUMBER.fullmatch(getattr(part, key) or ""):
+                raise typed.error((*path, key), f"column {name} holds numbers: give it a number as {key}")
         if Fraction(part.step) <= 0 or part.type == "integer" and part.step != "1":
             raise typed.error((*path, "step"), f"column {name}: the step is a number above 0, and 1 for an integer")
         if Fraction(part.min) > Fraction(part.max):
             raise typed.error(path, f"column {name}: min {part.min} is above max {part.max}; swap them")
     rest = part.model_dump(exclude={"values", "blank", "type"})
-    return Column(name, part.type, tuple(part.values), blank=part.blank == "allowed", **rest)
+    column = Column(name, part.type, tuple(part.values), blank=part.blank == "allowed", **rest)
+    if not column.lowest <= column.highest:
+        raise typed.error(path, f"column {name}: no multiple of {part.step} lies between min and max; widen them")
+    if max(-column.lowest, column.highest) > MOST_STEPS:
+        raise typed.error(path, f"column {name}: more than {MOST_STEPS} steps away from 0; narrow it or widen the step")
+    return column
 
 
 def _check_ids(typed: Typed, section: str, items: list, readings: set[str]) -> None:
@@ -285,6 +290,9 @@ def _of(typed: Typed, columns: dict[str, Column], path: tuple, part: _ClaimPart,
     return columns[part.of]
 
 
+_OPPOSITES = (("at_least", "above"), ("at_most", "below"))  # two ways to give the lower limit, and the upper one
+
+
 def _equals(typed: Typed, path: tuple, part: _ClaimPart, statistic: Statistic, limits: tuple) -> tuple[Printed, ...]:
     if (part.equals is None) == (not limits):
         raise typed.error(path, f"claim {part.id}: give either equals or limits ({', '.join(LIMITS)})")
@@ -293,9 +301,12 @@ def _equals(typed: Typed, path: tuple, part: _ClaimPart, statistic: Statistic, l
             Printed(text)
         except (TypeError, ValueError):
             raise typed.error((*path, key), f"claim {part.id}: {text!r} is not a printed number such as 72.2") from None
-    for one, other in (("at_least", "above"), ("at_most", "below")):
+    for one, other in _OPPOSITES:
         if one in dict(limits) and other in dict(limits):
             raise typed.error((*path, other), f"claim {part.id}: give {one} or {other}, not both")
+    low, high = (next((Fraction(v) for k, v in limits if k in pair), None) for pair in _OPPOSITES)
+    if low is not None and high is not None and low > high:
+        raise typed.error(path, f"claim {part.id}: no number lies within these limits; swap them")
     wanted = statistic.numbers
     if limits and wanted != 1:
         raise typed.error(path, f"claim {part.id}: {part.statistic} takes equals: two printed numbers")
@@ -314,16 +325,32 @@ def _words(part: _ClaimPart) -> str:
     return f"{part.statistic} of {part.of if isinstance(part.of, str) else describe(part.of)}: {whom}"
 
 
+_SHAPES = {
+    "dict_type": "columns and values, as in {group: MC, sex: female}",
+    "model_type": "keys and their values, one key to a line",
+    "list_type": "a list, each entry after a dash",
+    "string_type": "a plain word or number",
+    "int_parsing": "a whole number",
+    "too_short": "at least one entry",
+}
+
+
 def _explain(typed: Typed, error: ValidationError) -> FileError:
-    """The first thing pydantic found, in words for the author of the file."""
-    first = error.errors()[0]
+    """The first thing pydantic found (a misspelt key before the one that it should be), in words for the author."""
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     path = tuple(first["loc"])
-    key = str(path[-1]) if path else "the file"
+    if first["type"] not in ("missing", "extra_forbidden"):
+        while path and path not in typed.lines:  # pydantic names the types that it tried, and lists that it made
+            path = path[:-1]
+    key = str(next((part for part in reversed(path) if isinstance(part, str)), "the file"))
     if first["type"] == "missing":
         return typed.error(path[:-1], f"{key} is missing here; add it")
     if first["type"] == "extra_forbidden":
         near = get_close_matches(key, _keys(path), 1)
         return typed.error(path, f"{key} is not known here; " + (f"did you mean {near[0]}?" if near else "remove it"))
+    if first["type"] in _SHAPES:
+        shape = "a column, or columns and values as in {sex: female}" if key == "of" else _SHAPES[first["type"]]
+        return typed.error(path, f"{key} takes {shape}")
     return typed.error(path, f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}")
 
 

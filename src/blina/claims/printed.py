@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import ceil, floor
+
+from blina.linelist.columns import NUMBER
 
 HALF_MODES = ("half_up", "half_even", "half_down")
 MODES = (*HALF_MODES, "truncate")
-NUMBER = re.compile(r"[+-]?(\d+(\.\d+)?|\.\d+)")
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,26 @@ class Printed:
         Modes are those of decimal arithmetic (Cowlishaw, General Decimal Arithmetic): half_up takes a half away from
         zero, half_down toward zero, half_even to the even digit; truncate cuts toward zero.
         """
-        value, unit = self.value, Fraction(1, 10**self.places)
-        if mode == "truncate":
-            if value == 0:
-                return Interval(-unit, unit, False, False)
-            ends = (value, value + unit, True, False) if value > 0 else (value - unit, value, False, True)
-            return Interval(*ends)
-        half = unit / 2
-        if mode == "half_even":
-            even = (value / unit).numerator % 2 == 0
-            return Interval(value - half, value + half, even, even)
-        toward_zero_end = mode == "half_up"  # a half is rounded away from zero, so it belongs to the number beyond it
+        return _admitted(self, mode)
+
+
+@cache
+def _admitted(printed: Printed, mode: str) -> Interval:
+    value, unit = printed.value, Fraction(1, 10**printed.places)
+    if mode == "truncate":
         if value == 0:
-            return Interval(-half, half, not toward_zero_end, not toward_zero_end)
-        ends = (toward_zero_end, not toward_zero_end) if value > 0 else (not toward_zero_end, toward_zero_end)
-        return Interval(value - half, value + half, *ends)
+            return Interval(-unit, unit, False, False)
+        ends = (value, value + unit, True, False) if value > 0 else (value - unit, value, False, True)
+        return Interval(*ends)
+    half = unit / 2
+    if mode == "half_even":
+        even = (value / unit).numerator % 2 == 0
+        return Interval(value - half, value + half, even, even)
+    toward_zero_end = mode == "half_up"  # a half is rounded away from zero, so it belongs to the number beyond it
+    if value == 0:
+        return Interval(-half, half, not toward_zero_end, not toward_zero_end)
+    ends = (toward_zero_end, not toward_zero_end) if value > 0 else (not toward_zero_end, toward_zero_end)
+    return Interval(value - half, value + half, *ends)
 
 
 def round_exact(value: Fraction, places: int, mode: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from ortools.sat.python import cp_model
 
 from blina.claims.check import check
@@ -25,13 +27,14 @@ class Contradictory(Exception):
     """The solver found no line list that satisfies the claims."""
 
 
-def spread_world(document: Document, seed: int) -> Table:
+def spread_world(document: Document, seed: int, even: bool = True) -> Table:
     """One world whose open values are spread over what the claims allow; the same for the same document and seed.
 
     Words first: every condition that a claim or rule asks of a patient is made true or false by chance, in random
     order, as far as the claims leave it open. Numbers next: with those conditions held, each number lies as near as it
     can to evenly spaced places between the printed ends of its smallest claimed rows (see `_places`), dealt to the
-    patients at random; a number that no claim describes takes the least value that its conditions allow.
+    patients at random; a number that no claim describes takes the least value that its conditions allow. If not `even`,
+    the places are drawn by chance instead, crowded toward one end or the other.
 
     The claims hold under every rounding mode of the document at once or, where no world does that, under one of them.
     Raises Contradictory where there is no world at all, and TimeoutError where that could not be decided.
@@ -46,7 +49,7 @@ def spread_world(document: Document, seed: int) -> Table:
             model.cp.add(leaf == words.value(leaf))
         for blank in (blank for name in model.columns if model.columns[name].blank for blank in model.blank[name]):
             model.cp.add(blank == words.value(blank))
-        _spread_numbers(document, model, words, chance)
+        _spread_numbers(document, model, words, chance, even)
         table = _ordered(_table(model, _solve(model, seed)), chance)
         if not check(document, table).holds:
             raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
@@ -110,14 +113,16 @@ class _Place:
     weight: int
 
 
-def _spread_numbers(document: Document, model: Model, words: cp_model.CpSolver, chance: random.Random) -> None:
+def _spread_numbers(
+    document: Document, model: Model, words: cp_model.CpSolver, chance: random.Random, even: bool
+) -> None:
     """Ask the solver to bring every number as near as it can to its place."""
     table = _table(model, words)
     distances = []
     for name, column in model.columns.items():
         if not column.is_number:
             continue
-        places = _deal(document, table, column, chance)
+        places = _deal(document, table, column, chance, even)
         for i, code in enumerate(model.codes[name]):
             if i not in places:
                 distances.append(code - column.lowest)
@@ -134,7 +139,7 @@ def _spread_numbers(document: Document, model: Model, words: cp_model.CpSolver, 
     model.cp.minimize(sum(distances))
 
 
-def _deal(document: Document, table: Table, column: Column, chance: random.Random) -> dict[int, _Place]:
+def _deal(document: Document, table: Table, column: Column, chance: random.Random, even: bool) -> dict[int, _Place]:
     """For each patient whom a claim on the column describes, a place within the smallest claimed rows they are in."""
     scopes = []
     for claims in _claims_by_rows(document, column):
@@ -143,7 +148,11 @@ def _deal(document: Document, table: Table, column: Column, chance: random.Rando
             scopes.append((members, claims))
     dealt: dict[int, _Place] = {}
     for members, claims in sorted(scopes, key=lambda scope: len(scope[0]), reverse=True):
-        places = _places(column, claims, len(members))
+        shares = [i / max(1, len(members) - 1) for i in range(len(members))]
+        if not even:
+            crowding = 4 ** chance.uniform(-1, 1)
+            shares[1:-1] = sorted(chance.random() ** crowding for _ in shares[1:-1])
+        places = _places(column, claims, shares)
         chance.shuffle(places)
         dealt.update(zip(map(int, members), places, strict=True))
     return dealt
@@ -180,10 +189,10 @@ def _printed_ends(claims: list[Claim]) -> tuple[Fraction, Fraction, Fraction | N
     return None if low is None else (low, high, said.get("median", [None])[0])
 
 
-def _places(column: Column, claims: list[Claim], n: int) -> list[_Place]:
-    """n evenly spaced places from the least to the greatest printed value, half of them on each side of the median.
+def _places(column: Column, claims: list[Claim], shares: list[float]) -> list[_Place]:
+    """Places at these shares of the way from the least (0) to the greatest printed value (1), the median at a half.
 
-    The spacing is even on the scale, plain or logarithmic, on which the printed median lies nearer the middle of the
+    The way is measured on the scale, plain or logarithmic, on which the printed median lies nearer the middle of the
     printed range; without a median, on the logarithmic scale where the ends differ by more than ten times.
     """
     low, high, median = (None if end is None else float(end / column.size) for end in _printed_ends(claims))
@@ -196,13 +205,23 @@ def _places(column: Column, claims: list[Claim], n: int) -> list[_Place]:
             logarithmic = abs(logged - 0.5) < abs(plain - 0.5)
     scale, back = (log, exp) if logarithmic else (float, float)
     points = ([0, 0.5, 1], [scale(low), scale(median), scale(high)]) if median else ([0, 1], [scale(low), scale(high)])
-    codes = [round(back(np.interp(i / max(1, n - 1), *points))) for i in range(n)]
+    codes = [round(back(np.interp(share, *points))) for share in shares]
     # On a logarithmic scale a step matters in proportion to the value.
     return [_Place(code, max(1, round(high / max(code, 1))) if logarithmic else 1) for code in codes]
 
 
-def write_world(table: Table, path: Path) -> None:
+def write_world(world: Table, path: Path) -> None:
     """Write a world as a line list (CSV, UTF-8, line feeds); a file that was there is replaced by a whole one."""
+    _write(world.cells(), path)
+
+
+def write_worlds(worlds: Sequence[Table], path: Path) -> None:
+    """Write several worlds one after the other, a first column `world` counting them from 1."""
+    _write(pd.concat([world.cells().assign(world=i) for i, world in enumerate(worlds, 1)]), path, first="world")
+
+
+def _write(cells: pd.DataFrame, path: Path, first: str = "patient_id") -> None:
+    columns = [first, *(name for name in cells if name != first)]
     part = path.with_name(f".{path.name}.part")
-    part.write_text(table.cells().to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="")
+    part.write_text(cells[columns].to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="")
     os.replace(part, path)

@@ -29,9 +29,7 @@ _ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's headi
 
 
 @styled
-def response(
-    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None
-) -> Picture:
+def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
     """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
 
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.

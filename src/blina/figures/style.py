@@ -143,7 +143,7 @@ class Picture:
 
     def _described(self, svg: str) -> str:
         """The SVG with title and description, ids that are its own on a page of many, and a font for any machine."""
-        svg = svg[svg.index("<svg"):]  # neither XML declaration nor doctype belongs into a page
+        svg = svg[svg.index("<svg") :]  # neither XML declaration nor doctype belongs into a page
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", svg)
         svg = svg.replace(f"'{FONT}'", f"'{FONT}', Verdana, sans-serif")
         svg = svg.replace('<style type="text/css">*{', f'<style type="text/css">#{self.name} *{{')
@@ -272,5 +272,5 @@ def below_axes(axis: Axes, x: float, mm: float, words: str, **how: object) -> No
 
 
 def people(n: int) -> str:
-    """"1 patient", "28 patients"."""
+    """ "1 patient", "28 patients"."""
     return f"{n} patient" + ("" if n == 1 else "s")

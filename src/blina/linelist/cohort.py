@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED
+from blina.linelist.read import read_sheet
 from blina.yamlfile import FileError, load_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,6 +51,7 @@ class Cohort(BaseModel):
     doi: Annotated[str | None, NoneWord] = None
     reconstructed: bool = False
     seed: int | None = None  # of the world in `linelist.csv`, where it is one
+    other_seeds: tuple[int, ...] = ()  # of the further worlds in `worlds.csv`
     grading_scale: str = "ASTCT 2019"
     grading_scale_stated: bool = True
     limit_of_detection_percent: Annotated[float | None, NoneWord] = None
@@ -57,6 +59,11 @@ class Cohort(BaseModel):
     @property
     def linelist(self) -> Path:
         return self.folder / "linelist.csv"
+
+    @property
+    def worlds(self) -> Path:
+        """Further line lists that satisfy the claims, one after the other; there is none for real patients."""
+        return self.folder / "worlds.csv"
 
     @property
     def claims(self) -> Path:
@@ -80,27 +87,50 @@ class Cohort(BaseModel):
         raise ValueError(f"no group {name} in {self.name}; its groups are {', '.join(g.name for g in self.groups)}")
 
 
-def load_cohort(cohort: str | Path) -> Cohort:
-    """The cohort of a name under `data/cohorts`, or of a folder (relative to the project or absolute).
+def _groups_present(linelist: Path) -> tuple[Group, ...]:
+    """Those of the standard groups that a line list names; all of them where it cannot tell."""
+    try:
+        sheet = read_sheet(linelist)
+        place = sheet.header.index("group")
+    except (FileError, ValueError):
+        return STANDARD_GROUPS  # what is wrong is said when the line list itself is read
+    named = {row[place] for row in sheet.rows}
+    return tuple(group for group in STANDARD_GROUPS if group.name in named) or STANDARD_GROUPS
 
-    A folder with a line list and no `cohort.yaml` is a cohort with the standard groups. Raises FileError where there is
-    no such folder or its `cohort.yaml` cannot be meant.
+
+def load_cohort(cohort: str | Path) -> Cohort:
+    """The cohort of a name under `data/cohorts`, or of a folder (from here or from the project); a Path is a folder.
+
+    A folder with a line list and no `cohort.yaml` is a cohort with those of the standard groups that the list names.
+    Raises FileError where there is no such folder or its `cohort.yaml` cannot be meant.
     """
-    places = [COHORTS / cohort, ROOT / cohort, Path(cohort)]
+    known = {place.name: place for place in sorted(COHORTS.glob("*")) if place.is_dir()}
+    places = [cohort] if isinstance(cohort, Path) else [known.get(cohort, Path(cohort)), ROOT / cohort]
     folder = next((place for place in places if place.is_dir()), None)
     if folder is None:
-        known = ", ".join(sorted(p.name for p in COHORTS.iterdir() if p.is_dir()))
-        raise FileError(f"there is no cohort {cohort}: name a folder that holds a linelist.csv, or one of {known}")
-    settings = folder / "cohort.yaml"
+        names = ", ".join(known) or "none"
+        raise FileError(f"there is no cohort {cohort}: name a folder that holds a linelist.csv, or one of {names}")
+    settings, name_of_folder = folder / "cohort.yaml", folder.resolve().name
     if not settings.exists():
-        return Cohort(name=folder.resolve().name, folder=folder, title=f"cohort {folder.resolve().name}")
+        title = f"cohort {name_of_folder}"
+        return Cohort(name=name_of_folder, folder=folder, title=title, groups=_groups_present(folder / "linelist.csv"))
     typed = load_yaml(settings, "cohort description")
-    content = dict(typed.content) if isinstance(typed.content, dict) else {}
-    if isinstance(content.get("groups"), dict):
-        content["groups"] = [{"name": name, **group} for name, group in content["groups"].items()]
+    if not isinstance(typed.content, dict):
+        raise typed.error((), "a cohort description takes keys and their values, as in title: our patients")
+    content, groups = dict(typed.content), typed.content.get("groups", {})
+    if not isinstance(groups, dict):
+        raise typed.error(("groups",), "groups takes names and descriptions, as in MC: {label: clearing MRD}")
+    for name, group in groups.items():
+        if not isinstance(group, dict):
+            raise typed.error(("groups", name), f"group {name} takes a description, as in {name}: {{label: ...}}")
+    if groups:
+        content["groups"] = [{**group, "name": name} for name, group in groups.items()]
     try:
-        return Cohort(**{"name": folder.resolve().name, **content, "folder": folder})
+        return Cohort(**{"name": name_of_folder, "title": f"cohort {name_of_folder}", **content, "folder": folder})
     except ValidationError as error:
         first = error.errors()[0]
-        path = [part for part in first["loc"] if isinstance(part, str)]
-        raise typed.error(tuple(path[:1]), f"{'.'.join(path)}: {first['msg']}") from None
+        path = tuple(first["loc"])
+        if path[0] == "groups" and len(path) > 1:
+            path = ("groups", list(groups)[path[1]], *path[2:])
+        said = "is not known here; remove it" if first["type"] == "extra_forbidden" else first["msg"]
+        raise typed.error(path, f"{'.'.join(map(str, path))}: {said[0].lower()}{said[1:]}") from None

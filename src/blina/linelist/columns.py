@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +14,7 @@ RECONSTRUCTED = "reconstructed from published aggregates, one of many possible"
 PROVENANCE = "provenance"  # the column in which reconstructed rows say what they are; real patients have none
 NOT_A_PATIENT = "not a patient: reconstructed from published aggregates"
 BOOLEAN_WORDS = {"no": 0, "yes": 1}
+NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{1,400})?|\.\d{1,400})")  # as people write one: no exponent, no fraction
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,11 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE, Column
+from blina.linelist.columns import NOT_A_PATIENT, NUMBER, PROVENANCE, Column
 from blina.linelist.read import Sheet
 from blina.linelist.table import Table
-
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?|[+-]?\.\d+")
 
 
 @dataclass(frozen=True, order=True)
@@ -74,13 +71,14 @@ def parse(sheet: Sheet, columns: Iterable[Column]) -> tuple[Table, list[Problem]
 
 def _positions(sheet: Sheet, declared: dict[str, Column]) -> dict[str, int]:
     problems = []
+    is_header = not declared.keys().isdisjoint(sheet.header)  # else it may be a patient, whose values are not repeated
     for name in declared:
         found = sheet.header.count(name)
         if found > 1:
             problems.append(Problem(1, name, "header-once", f"stands {found} times in the header: keep one"))
         elif not found:
             near = get_close_matches(name, [h for h in sheet.header if h not in declared], 1, 0.6)
-            hint = f"rename {near[0]}" if near else "add it"
+            hint = f"rename {near[0]}" if near and is_header else "add it"
             problems.append(Problem(1, name, "header-complete", f"is missing from the header: {hint}"))
     if problems:
         raise LineListError(sheet.name, problems)

@@ -9,7 +9,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from blina.linelist.columns import Column
+from blina.linelist.columns import NUMBER, Column
 from blina.linelist.table import Table
 
 LIMITS = ("at_least", "at_most", "above", "below")
@@ -37,7 +37,9 @@ class Within:
     def holds(self, table: Table) -> np.ndarray:
         codes, blank = table.codes[self.column], table.blank[self.column]
         if self.codes is not None:
-            inside = np.isin(codes, list(self.codes))
+            inside = np.zeros(len(table), bool)
+            for code in self.codes:
+                inside |= codes == code
         else:
             inside = np.ones(len(table), bool)
             if self.low is not None:
@@ -161,7 +163,6 @@ def _code(column: Column, text: object, path: tuple) -> int:
 
 
 def _number(column: Column, text: object, path: tuple) -> Fraction:
-    try:
-        return Fraction(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError):
-        raise PredicateError(path, f"{column.name} is a number, and {text!r} is not") from None
+    if not isinstance(text, str) or not NUMBER.fullmatch(text):
+        raise PredicateError(path, f"{column.name} is a number, and {text!r} is not")
+    return Fraction(text)

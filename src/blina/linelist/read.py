@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blina.yamlfile import FileError, read_text
@@ -19,6 +19,19 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
 
+    def split(self, column: str) -> list[Sheet]:
+        """One sheet for each value of a column, in the order of their first rows (FileError if there is no column)."""
+        if column not in self.header:
+            raise FileError(f"{self.name} has no column {column}: it should say to which line list a row belongs")
+        place = self.header.index(column)
+        parts: dict[str, list[int]] = {}
+        for i, row in enumerate(self.rows):
+            parts.setdefault(row[place], []).append(i)
+        return [
+            replace(self, rows=tuple(self.rows[i] for i in part), numbers=tuple(self.numbers[i] for i in part))
+            for part in parts.values()
+        ]
+
 
 def read_sheet(path: Path) -> Sheet:
     """Cells of a CSV line list, trimmed; rows that are entirely blank are not patients and are left out.
@@ -26,7 +39,10 @@ def read_sheet(path: Path) -> Sheet:
     Raises FileError where the file is missing, a folder, empty, not UTF-8, holds no patients, or has a row whose
     number of cells differs from the header's.
     """
-    lines = list(csv.reader(io.StringIO(read_text(path, "line list"), newline="")))
+    try:
+        lines = list(csv.reader(io.StringIO(read_text(path, "line list"), newline="")))
+    except csv.Error:
+        raise FileError(f"{path.name} is not a CSV table: look for a quotation mark that is not closed") from None
     header = tuple(cell.strip() for cell in lines[0])
     rows, numbers = [], []
     for number, line in enumerate(lines[1:], start=2):

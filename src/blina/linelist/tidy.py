@@ -12,8 +12,9 @@ import pandas as pd
 
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
+from blina.linelist.read import read_sheet
 from blina.linelist.table import Table
-from blina.linelist.validate import read_line_list
+from blina.linelist.validate import checked, read_line_list
 
 PATIENT_COLUMNS = (
     "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",
@@ -43,20 +44,35 @@ class Tidy:
             table = getattr(self, name)
             yield name, table.assign(**{PROVENANCE: NOT_A_PATIENT}) if self.cohort.reconstructed else table
 
+    def only(self, group: str) -> Tidy:
+        """The same for one group alone (ValueError if the cohort has no such group)."""
+        cohort = self.cohort.model_copy(update={"groups": (self.cohort.group(group),)})
+        ids = self.patients.loc[self.patients["group"] == group, "patient_id"]
+        picked = (
+            table[table["patient_id"].isin(ids)].reset_index(drop=True)
+            for table in (self.patients, self.mrd, self.events)
+        )
+        return Tidy(cohort, *picked)
+
     def write(self, folder: Path) -> list[Path]:
-        """Write each table as CSV and Parquet; a file that was there is replaced only by a whole one."""
+        """Write each table as CSV and Parquet; files that were there are replaced only once all are written."""
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for name, table in self.tables():
-            for path, save in (
-                (folder / f"{name}.csv", lambda p, t=table: t.to_csv(p, index=False, lineterminator="\n")),
-                (folder / f"{name}.parquet", lambda p, t=table: t.to_parquet(p, index=False)),
-            ):
-                part = path.with_name(f".{path.name}.part")
-                save(part)
+        parts: dict[Path, Path] = {}
+        try:
+            for name, table in self.tables():
+                for suffix, save in (
+                    ("csv", lambda p, t=table: t.to_csv(p, index=False, lineterminator="\n")),
+                    ("parquet", lambda p, t=table: t.to_parquet(p, index=False)),
+                ):
+                    path = folder / f"{name}.{suffix}"
+                    parts[path] = path.with_name(f".{path.name}.part")
+                    save(parts[path])
+            for path, part in parts.items():
                 os.replace(part, path)
-                written.append(path)
-        return written
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+        return list(parts)
 
 
 def load(cohort: str | Path) -> Tidy:
@@ -66,6 +82,17 @@ def load(cohort: str | Path) -> Tidy:
     """
     found = load_cohort(cohort)
     return tidy(read_line_list(found.linelist), found)
+
+
+def load_others(cohort: Cohort) -> list[Tidy]:
+    """The further line lists of a reconstructed cohort (`worlds.csv`), each made tidy; none for real patients.
+
+    Raises FileError or LineListError as `load` does.
+    """
+    if not cohort.worlds.exists():
+        return []
+    sheet = read_sheet(cohort.worlds)
+    return [tidy(checked(part), cohort) for part in sheet.split("world")]
 
 
 def tidy(table: Table, cohort: Cohort) -> Tidy:

@@ -10,7 +10,7 @@ import numpy as np
 from blina.linelist.columns import COLUMNS, RULES, Rule
 from blina.linelist.parse import LineListError, Problem, parse
 from blina.linelist.predicate import compile_predicate
-from blina.linelist.read import read_sheet
+from blina.linelist.read import Sheet, read_sheet
 from blina.linelist.table import Table
 
 
@@ -36,12 +36,15 @@ def rule_problems(
 
 
 def read_line_list(path: Path) -> Table:
-    """The exact table of a line list file that meets every rule.
+    """The exact table of a line list file; FileError where it cannot be read, LineListError as `checked` raises it."""
+    return checked(read_sheet(path))
 
-    Raises FileError where the file cannot be read at all and LineListError, with all problems at once, where cells,
-    the header or rules across columns are broken.
+
+def checked(sheet: Sheet) -> Table:
+    """The exact table of a sheet that meets every rule.
+
+    Raises LineListError, with all problems at once, where cells, the header or rules across columns are broken.
     """
-    sheet = read_sheet(path)
     table, problems = parse(sheet, COLUMNS)
     problems += rule_problems(table, RULES, sheet.numbers, faulty=problems)
     if problems:

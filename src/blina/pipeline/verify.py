@@ -17,7 +17,7 @@ from blina.linelist.cohort import Cohort
 from blina.pipeline.compare import RESULTS
 from blina.pipeline.kernel import SERVER, KernelServer, private_folder
 from blina.pipeline.parameters import prepared
-from blina.pipeline.steps import HERE, PipelineError, Project, Step
+from blina.pipeline.steps import HERE, PipelineError, Project, Step, file_name
 from blina.pipeline.steps import steps as steps_of
 
 IGNORING = re.compile(r"NBVAL_|PYTEST_VALIDATE_IGNORE_OUTPUT|nbval-|pytest-validate|raises-exception|skip-execution")
@@ -70,10 +70,11 @@ def verify(
 ) -> VerifyResult:
     """Rerun the executed notebooks of a cohort with nbval and compare every cell.
 
-    `folder` holds them (the committed record unless given), `limit` is seconds for all. Nothing published is touched.
-    PipelineError if a source notebook is missing or pytest cannot run.
+    `folder` holds them (unless given, where `run` published them), `limit` is seconds for all. Nothing published is
+    touched. PipelineError if a source notebook is missing or pytest cannot run.
     """
-    folder = (folder or project.executed).resolve()
+    made = project.executed if project.committed(cohort) else project.build / file_name(cohort.name) / "notebooks"
+    folder = (folder or made).resolve()
     todo = steps_of(cohort, project) if steps is None else steps
     recorded, failures = {}, []
     for step in todo:

@@ -1,0 +1,70 @@
+"""The declaration of the line list."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blina.linelist.columns import COLUMNS, RULES, Column
+from blina.linelist.parse import parse_cell
+from blina.linelist.predicate import compile_predicate
+
+BY_NAME = {column.name: column for column in COLUMNS}
+
+
+def test_each_column_is_declared_once_and_says_what_it_means():
+    assert len(BY_NAME) == len(COLUMNS) == 19
+    assert all(column.meaning for column in COLUMNS)
+    assert COLUMNS[0].type == "identifier"
+
+
+def test_each_rule_is_about_declared_columns_and_has_its_own_id():
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        for part in (rule.when, rule.then):
+            assert compile_predicate(part, BY_NAME).column_names() <= BY_NAME.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, column in BY_NAME.items() if column.type != "identifier"])
+def test_each_allowed_value_is_read_back_as_its_code(name):
+    column = BY_NAME[name]
+    codes = range(column.lowest, column.highest + 1)
+    assert [parse_cell(column, column.text(code)) for code in codes] == [(code, None) for code in codes]
+    assert len({column.text(code) for code in codes}) == len(codes)
+    assert parse_cell(column, "")[1] is None if column.blank else "is blank" in parse_cell(column, "")[1]
+
+
+@given(st.integers(-(10**6), 10**6), st.sampled_from(["0.1", "0.01", "0.25", "5", "1"]))
+def test_a_code_is_a_number_of_steps(code, step):
+    column = Column("x", "decimal", min="-1000000000", max="1000000000", step=step)
+    assert Fraction(column.text(code)) == code * Fraction(step)
+    assert parse_cell(column, column.text(code)) == (code, None)
+
+
+@pytest.mark.parametrize(
+    "column, said",
+    [
+        (Column("x", "category", ("a",)), "a"),
+        (Column("x", "category", ("a", "b", "c"), blank=True), "a, b or c, or blank"),
+        (Column("x", "boolean"), "no or yes"),
+        (Column("x", "integer", min="0", max="5"), "a whole number from 0 to 5"),
+        (Column("x", "decimal", min="0.3", max="5", step="0.5", unit="%"),
+         "a number in steps of 0.5 from 0.5 to 5.0 (%)"),
+        (Column("x", "identifier"), "a different text for every patient"),
+    ],
+)  # fmt: skip
+def test_what_is_allowed_is_said_in_words(column, said):
+    assert column.allowed == said
+
+
+def test_limits_that_are_no_step_are_drawn_inward():
+    column = Column("x", "decimal", min="0.3", max="1.9", step="0.5")
+    assert (column.lowest, column.highest) == (1, 3)
+
+
+def test_a_number_column_without_limits_says_so():
+    with pytest.raises(ValueError, match="column x needs a min"):
+        _ = Column("x", "integer", max="3").lowest
+    with pytest.raises(ValueError, match="column x needs a max"):
+        _ = Column("x", "integer", min="3").highest

@@ -1,0 +1,204 @@
+"""Every problem of a line list is named at once by row, column and rule, and never by a patient's value."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from blina.linelist.columns import COLUMNS, RULES
+from blina.linelist.parse import LineListError
+from blina.linelist.read import Sheet
+from blina.linelist.validate import checked, read_line_list
+
+NAMES = [column.name for column in COLUMNS]
+
+
+def problems(path) -> list[tuple[int, str, str]]:
+    with pytest.raises(LineListError) as error:
+        read_line_list(path)
+    return [(problem.row, problem.column, problem.rule) for problem in error.value.problems]
+
+
+def test_the_reports_line_list_has_no_problem(report_folder):
+    assert len(read_line_list(report_folder / "linelist.csv")) == 28
+
+
+# Patients of the report's line list by what they are: P01 MC with fusion, P02 MC without, P07 with ICANS, P19 in IC.
+BREAKS = {
+    "reason-only-in-IC": ({("P02", "intolerance_reason"): "infection"}, (3, "group")),
+    "reason-given-in-IC": ({("P19", "intolerance_reason"): ""}, (20, "intolerance_reason")),
+    "pcr-before-needs-fusion": ({("P02", "pcr_before"): "positive"}, (3, "pcr_before")),
+    "pcr-after-needs-fusion": ({("P02", "pcr_after"): "negative"}, (3, "pcr_after")),
+    "fusion-followed-before": ({("P23", "pcr_before"): "not_applicable"}, (24, "pcr_before")),
+    "fusion-followed-after": ({("P01", "pcr_after"): "not_applicable"}, (2, "pcr_after")),
+    "mrd-value-when-detected": ({("P02", "mrd_before_percent"): ""}, (3, "mrd_before_percent")),
+    "mrd-blank-when-not-detected": ({("P02", "fc_before"): "negative"}, (3, "mrd_before_percent")),
+    "icans-day-with-icans": ({("P07", "icans_day"): ""}, (8, "icans_day")),
+    "no-icans-day-without-icans": ({("P07", "icans_grade"): "0"}, (8, "icans_day")),
+}
+
+
+def test_a_way_to_break_each_rule_is_known():
+    assert set(BREAKS) == {rule.id for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_each_rule_across_columns_is_named_where_it_is_broken(line_list, rule):
+    changes, (row, column) = BREAKS[rule]
+    assert problems(line_list(changes)) == [(row, column, rule)]
+
+
+def test_a_patient_without_fusion_gene_has_no_rt_pcr_result(line_list):
+    path = line_list({("P02", "pcr_before"): "positive", ("P04", "pcr_after"): "negative"})
+    with pytest.raises(LineListError) as error:
+        read_line_list(path)
+    assert str(error.value).splitlines() == [
+        f"linelist.csv: row {row}, column {column}: does not fit the rest of its row (without a fusion gene there is "
+        f"nothing for RT-PCR to follow): correct one of them [{rule}]"
+        for row, column, rule in (
+            (3, "pcr_before", "pcr-before-needs-fusion"),
+            (5, "pcr_after", "pcr-after-needs-fusion"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "column, text, advice",
+    [
+        ("group", "XX", "write MC, IC or RR"),
+        ("group", "mc", "write MC, IC or RR"),
+        ("group", "", "is blank: write MC, IC or RR"),
+        ("age_years", "180", "is out of range: write a number in steps of 0.1 from 0.0 to 120.0 (years)"),
+        ("age_years", "7.55", "is between two steps: write a number in steps of 0.1 from 0.0 to 120.0 (years)"),
+        ("age_years", "7,5", "is not a number: write a number in steps of 0.1 from 0.0 to 120.0 (years)"),
+        ("age_years", "", "is blank: write a number"),
+        ("bcr_abl1", "true", "write no or yes"),
+        ("mrd_before_percent", "-1",
+         "is out of range: write a number in steps of 0.01 from 0.01 to 100.00 (%), or blank"),
+        ("mrd_before_percent", "0", "is out of range"),
+        ("mrd_before_percent", "100.01", "is out of range"),
+        ("mrd_before_percent", "abc", "is not a number"),
+        ("mrd_before_percent", "<0.01", "is not a number"),
+        ("mrd_before_percent", "0.5%", "is not a number"),
+        ("mrd_before_percent", "1e-1", "is not a number"),
+        ("mrd_before_percent", "nan", "is not a number"),
+        ("mrd_before_percent", "0.145", "is between two steps"),
+        ("infusion_days", "43", "is out of range: write a whole number from 1 to 42 (days)"),
+        ("infusion_days", "14.5", "is between two steps"),
+        ("infusion_days", "9" * 5000, "is not a number"),
+        ("crs_grade", "6", "is out of range: write a whole number from 0 to 5"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_cannot_stand_is_one_line_that_says_what_to_write(line_list, column, text, advice):
+    with pytest.raises(LineListError) as error:
+        read_line_list(line_list({("P02", column): text}))
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"linelist.csv: row 3, column {column}: {advice}")
+    assert line.endswith(f"[{column}-allowed]")
+
+
+@pytest.mark.parametrize("text", ["+7.5", "07.5", "7.50", ".5", "0.5000", "１２.0"])
+def test_a_number_may_be_written_in_several_ways(line_list, text):
+    table = read_line_list(line_list({("P02", "age_years"): text}))
+    assert table.codes["age_years"][1] == Fraction(text) * 10
+
+
+def test_all_problems_are_named_at_once_in_the_order_of_rows(line_list):
+    changes = {
+        ("P28", "sex"): "unknown", ("P02", "pcr_before"): "positive", ("P02", "age_years"): "180",
+        ("P05", "patient_id"): "P04", ("P10", "patient_id"): "", ("P07", "icans_day"): "99",
+        ("P20", "intolerance_reason"): "",
+    }  # fmt: skip
+    assert problems(line_list(changes)) == [
+        (3, "age_years", "age_years-allowed"),
+        (3, "pcr_before", "pcr-before-needs-fusion"),
+        (6, "patient_id", "id-once"),
+        (8, "icans_day", "icans_day-allowed"),  # and not also that a day is missing: what stands there is not known
+        (11, "patient_id", "id-given"),
+        (21, "intolerance_reason", "reason-given-in-IC"),
+        (29, "sex", "sex-allowed"),
+    ]
+
+
+def test_an_identifier_that_stands_twice_is_named_with_its_first_row(line_list):
+    with pytest.raises(LineListError) as error:
+        read_line_list(line_list({("P05", "patient_id"): "P04"}))
+    assert str(error.value) == (
+        "linelist.csv: row 6, column patient_id: is the same as in row 5: one row per patient, "
+        "each with its own identifier [id-once]"
+    )
+
+
+@pytest.mark.parametrize(
+    "old, new, column, rule, advice",
+    [
+        ("sex", "gender", "sex", "header-complete", "is missing from the header: add it"),
+        ("age_years", "age_year", "age_years", "header-complete", "is missing from the header: rename age_year"),
+        ("fc_before", "FC_before", "fc_before", "header-complete", "is missing from the header: rename FC_before"),
+        ("provenance", "sex", "sex", "header-once", "stands 2 times in the header: keep one"),
+        ("patient_id", "id", "patient_id", "header-complete", "is missing from the header: add it"),
+    ],
+)
+def test_a_header_that_lacks_a_column_says_which(line_list, old, new, column, rule, advice):
+    path = line_list()
+    header, _, rest = path.read_text(encoding="utf-8").partition("\n")
+    path.write_text(header.replace(old, new, 1) + "\n" + rest, encoding="utf-8")
+    with pytest.raises(LineListError) as error:
+        read_line_list(path)
+    assert str(error.value) == f"linelist.csv: row 1, column {column}: {advice} [{rule}]"
+
+
+def test_a_column_that_is_not_declared_is_left_out(line_list):
+    path = line_list()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(f"{line},{'ward' if i == 0 else 'B12'}" for i, line in enumerate(lines)))
+    table = read_line_list(path)
+    assert set(table.columns) == set(NAMES) - {"patient_id"}
+    assert "B12" not in table.cells().to_csv()
+
+
+def test_a_file_without_header_does_not_show_its_first_patient(line_list):
+    path = line_list({("P01", "patient_id"): "patient_1d"})
+    path.write_text(path.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
+    with pytest.raises(LineListError) as error:
+        read_line_list(path)
+    assert len(error.value.problems) == len(NAMES)
+    assert "patient_1d" not in str(error.value)
+
+
+CANARY = "Zq7!Kx"
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 27), st.sampled_from(NAMES)), st.sampled_from(["", "9", ".", "-", "<"]),
+                    min_size=1, max_size=12),
+    st.booleans(),
+)  # fmt: skip
+def test_no_message_ever_holds_a_patients_value(report_rows, planted, twice):
+    rows = [[row[name] for name in NAMES] for row in report_rows]
+    for (row, name), before in planted.items():
+        rows[row][NAMES.index(name)] = before + CANARY + ("" if twice else str(row))
+    assume(twice or any(name != "patient_id" for _, name in planted))
+    sheet = Sheet("list.csv", tuple(NAMES), tuple(map(tuple, rows)), tuple(range(2, 30)))
+    try:
+        checked(sheet)
+    except LineListError as error:
+        said = str(error)
+        assert CANARY not in said + repr(error) + repr(error.problems)
+        assert {(p.row - 2, p.column) for p in error.problems} >= {at for at in planted if at[1] != "patient_id"}
+        assert all(line.startswith("list.csv: row ") for line in said.splitlines())
+        assert len(said.splitlines()) == len(error.problems)
+    else:
+        assert all(name == "patient_id" for _, name in planted)
+
+
+@pytest.mark.parametrize("numbers", [["77.31", "16.83"], ["3.14159"]])
+def test_no_message_holds_a_number_that_was_typed(line_list, numbers):
+    changes = {(f"P{i:02d}", "age_years"): f"{n}7" for i, n in enumerate(numbers, 1)}
+    changes |= {(f"P{i:02d}", "mrd_before_percent"): f"-{n}" for i, n in enumerate(numbers, 5)}
+    with pytest.raises(LineListError) as error:
+        read_line_list(line_list(changes))
+    assert len(error.value.problems) == 2 * len(numbers)
+    assert not any(n in str(error.value) for n in numbers)

@@ -1,0 +1,64 @@
+"""The executed notebooks as a reviewer reruns them: nothing has changed, and no change would go unnoticed."""
+
+import json
+import re
+
+import pytest
+
+from blina.linelist.cohort import ROOT, load_cohort
+from blina.pipeline.verify import verify
+
+EXECUTED = ROOT / "notebooks" / "executed"
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return load_cohort("tianjin2023")
+
+
+def test_rerunning_the_executed_notebooks_gives_what_is_recorded(cohort):
+    result = verify(cohort)
+    assert result.ok, str(result)
+    assert result.notebooks == len(list(EXECUTED.glob("*.ipynb"))) == 8
+    assert result.cells > 80
+
+
+def change_a_digit(text, place=-1):
+    """The text with one of its digits (counted among all of them) replaced by another."""
+    found = list(re.finditer(r"\d", text))[place]
+    return text[: found.start()] + str((int(found[0]) + 1) % 10) + text[found.end() :]
+
+
+def plant(cell):
+    """Change one number in one recorded output of a cell: the text it prints, a table's cell, an SVG coordinate."""
+    for output in cell["outputs"]:
+        holders = (
+            [(output, "text")] if output["output_type"] == "stream" else [(output["data"], m) for m in output["data"]]
+        )
+        for holder, key in sorted(holders, key=lambda pair: pair[1] == "text/plain"):
+            text = "".join(holder[key])
+            if key == "image/svg+xml":
+                coordinate = re.search(r' d="M (\d+\.\d+)', text)
+                start, end = coordinate.span(1)
+                holder[key] = text[:start] + change_a_digit(text[start:end]) + text[end:]
+                return "svg"
+            if re.search(r"\d", text):
+                holder[key] = change_a_digit(text)
+                return key
+    return None
+
+
+def test_every_planted_change_of_an_output_is_caught_and_named(cohort, tmp_path):
+    planted = {}
+    for path in EXECUTED.glob("*.ipynb"):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for number, cell in enumerate(code, start=1):
+            if kind := plant(cell):
+                planted[path.name, number] = kind
+        (tmp_path / path.name).write_text(json.dumps(notebook), encoding="utf-8")
+    kinds = list(planted.values())
+    assert len(planted) >= 30 and len({name for name, _ in planted}) == 8
+    assert {"svg", "text/html", "text/markdown", "text"} <= set(kinds)
+    result = verify(cohort, tmp_path)
+    assert {(failure.notebook, failure.cell) for failure in result.failures} == set(planted)
