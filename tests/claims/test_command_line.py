@@ -43,6 +43,23 @@ def test_a_broken_rule_is_named_with_how_many_patients_break_it(line_list):
     assert "pcr-after-needs-fusion: printed every patient; recomputed all but 2; DOES NOT HOLD" in said
 
 
+def test_a_patient_who_stands_twice_is_bad_input(line_list):
+    code, said, told = check(line_list({("P04", "patient_id"): "P03"}))
+    assert (code, said) == (2, [])
+    assert len(told) == 1 and "row 5, column patient_id: is the same as in row 4" in told[0]
+
+
+def test_a_value_beyond_a_limit_is_shown_with_the_decimals_that_tell(tmp_path):
+    claims, rows = tmp_path / "claims.yaml", tmp_path / "rows.csv"
+    claims.write_text(
+        "source: {title: toy}\npatients: 3\ncolumns: {x: {type: decimal, min: 0, max: 9, step: '0.01'}}\n"
+        "claims:\n  - {id: few, statistic: mean, of: x, at_most: '2'}\n"
+    )
+    rows.write_text("x\n2.00\n2.01\n2.00\n")
+    code, said, _ = check(rows, "--claims", claims)
+    assert code == 1 and said[0] == "few: printed at most 2; recomputed 2.003; DOES NOT HOLD"
+
+
 def test_json_holds_the_same_verdicts_and_nothing_else(line_list):
     path = line_list({("P16", "mrd_before_percent"): "0.20"})
     code, said, told = check(path, "--json")

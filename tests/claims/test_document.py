@@ -104,6 +104,8 @@ def test_a_claims_file_says_what_it_prints(document):
         ('equals: ["1", "40"]', 'at_least: "1"', 18, "claim ages: range takes equals: two printed numbers"),
         ('equals: ["1", "40"]', 'equals: ["40", "1"]', 18, "claim ages: the ends of the range are swapped"),
         ("id: ages", "id: pct", 18, "id pct stands already in line 17; choose another"),
+        ("id: ages", "id: adults-marry", 18, "id adults-marry stands already in line 10; choose another"),
+        ("id: ages", "id: patients", 18, "id patients stands already in line 2; choose another"),
         ("readings:\n", "readings:\n  - {id: R1, question: q, choice: c, because: b, alternatives: [a]}\n", 22,
          "id R1 stands already in line 21; choose another"),
         ("rounding: any", "patients: 3", 3, "patients stands twice; keep one"),

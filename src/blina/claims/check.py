@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blina.claims.document import Claim, Document
 from blina.claims.printed import round_exact
+from blina.linelist.columns import COLUMNS
 from blina.linelist.parse import LineListError, parse
 from blina.linelist.read import read_sheet
 from blina.linelist.table import Table
@@ -45,9 +46,13 @@ class Checked:
 
 
 def read_for_claims(path: Path, document: Document) -> Table:
-    """Exact table of the columns that the claims are about. Raises FileError or LineListError with all problems."""
+    """Exact table of the columns that the claims are about; identifiers, where there are any, must differ.
+
+    Raises FileError or LineListError, the latter with all problems at once.
+    """
     sheet = read_sheet(path)
-    table, problems = parse(sheet, document.columns.values())
+    identifiers = [column for column in COLUMNS if column.type == "identifier" and column.name in sheet.header]
+    table, problems = parse(sheet, (*identifiers, *document.columns.values()))
     if problems:
         raise LineListError(sheet.name, problems)
     return table
@@ -75,10 +80,22 @@ def _claim_verdict(claim: Claim, values: tuple[Fraction, ...] | None, mode: str)
     if values is None:
         recomputed = "nobody to compute it of"
     else:
-        places = claim.places if claim.equals else (max(claim.places),)
+        places = _places(claim, values, mode)
         recomputed = " to ".join(round_exact(v, p, mode) for v, p in zip(values, places, strict=True))
     holds = _holds(claim, values, mode)
     return Verdict(claim.id, "claim", claim.where, claim.words, claim.printed, recomputed, holds, claim.reading)
+
+
+def _places(claim: Claim, values: tuple[Fraction, ...], mode: str) -> tuple[int, ...]:
+    """Decimal places to show values with: those printed, or as many as tell on which side of a limit the value lies."""
+    if claim.equals:
+        return claim.places
+    (value,), (allowed,) = values, claim.intervals(mode)
+    least = max(claim.places)
+    shown = (
+        p for p in range(least, least + 9) if (Fraction(round_exact(value, p, mode)) in allowed) == (value in allowed)
+    )
+    return (next(shown, least),)
 
 
 def _number_of_patients(document: Document, table: Table) -> Verdict:

@@ -178,8 +178,11 @@ def compile_document(typed: Typed) -> Document:
         raise _explain(typed, error) from None
     columns = {name: _column(typed, name, column) for name, column in part.columns.items()}
     readings = {reading.id for reading in part.readings}
-    for section, items in (("rules", part.rules), ("claims", part.claims), ("readings", part.readings)):
-        _check_ids(typed, section, items, readings)
+    # Verdicts are named by id, whether they are of a claim, a rule or the number of patients.
+    verdicts = {"patients": ("patients",)}
+    for section, items, seen in (("rules", part.rules, verdicts), ("claims", part.claims, verdicts),
+                                 ("readings", part.readings, {})):  # fmt: skip
+        _check_ids(typed, section, items, seen, readings)
     return Document(
         source=part.source,
         patients=part.patients,
@@ -228,13 +231,12 @@ def _column(typed: Typed, name: str, part: _ColumnPart) -> Column:
     return column
 
 
-def _check_ids(typed: Typed, section: str, items: list, readings: set[str]) -> None:
-    seen: dict[str, int] = {}
+def _check_ids(typed: Typed, section: str, items: list, seen: dict[str, tuple], readings: set[str]) -> None:
     for index, item in enumerate(items):
         if item.id in seen:
-            first = typed.line((section, seen[item.id], "id"))
+            first = typed.line(seen[item.id])
             raise typed.error((section, index, "id"), f"id {item.id} stands already in line {first}; choose another")
-        seen[item.id] = index
+        seen[item.id] = (section, index, "id")
         if getattr(item, "reading", None) and item.reading not in readings:
             raise typed.error((section, index, "reading"), f"there is no reading {item.reading}; add it under readings")
 
