@@ -13,8 +13,9 @@ from ortools.sat.python import cp_model
 
 from blina.claims.check import check
 from blina.claims.document import Document
+from blina.claims.model import Model
 from blina.claims.printed import MODES
-from blina.claims.solve import Model
+from blina.claims.solve import model_of
 from blina.claims.statistics import STATISTICS
 from blina.linelist.columns import Column
 from blina.linelist.predicate import EVERYONE, Within
@@ -98,7 +99,7 @@ class EveryWorld(cp_model.CpSolverSolutionCallback):
 
 
 def admitted_by_solver(document: Document, modes: tuple[str, ...]) -> set[World]:
-    model = Model(document, modes)
+    model = model_of(document, modes)
     solver, everyone = cp_model.CpSolver(), EveryWorld(model)
     solver.parameters.enumerate_all_solutions = True
     solver.parameters.num_workers = 1

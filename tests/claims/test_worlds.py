@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 from ortools.sat.python import cp_model
 
-from blina.claims import worlds
+from blina.claims import solve
 from blina.claims.check import check, read_for_claims
 from blina.claims.document import load_claims
 from blina.claims.printed import HALF_MODES
-from blina.claims.solve import Model
+from blina.claims.solve import model_of
 from blina.claims.statistics import Count
 from blina.claims.worlds import Contradictory, spread_world, write_world
 from blina.cli import main
@@ -203,7 +203,7 @@ def test_a_world_is_checked_before_it_is_given_out(document, monkeypatch):
 
 
 def test_what_the_solver_could_not_decide_in_time_is_not_called_contradictory(document, monkeypatch):
-    monkeypatch.setattr(worlds, "LIMIT_SECONDS", 0.0)
+    monkeypatch.setattr(solve, "LIMIT_SECONDS", 0.0)
     with pytest.raises(TimeoutError, match="nothing can be said"):
         spread_world(document(WORDS_ONLY), 0)
 
@@ -221,7 +221,7 @@ def test_the_seven_people_of_a_census_block_are_found(document):
 
 @pytest.mark.parametrize("decimals, blocks", [(".0", 1), ("", 6)])
 def test_a_mean_printed_without_its_decimal_leaves_more_blocks_open(document, decimals, blocks):
-    model = Model(document(CENSUS.replace(".0", decimals)), ["half_up"])
+    model = model_of(document(CENSUS.replace(".0", decimals)), ["half_up"])
     orders = [
         sum(model.codes[name][i] * worth for name, worth in (("age", 8), ("sex", 4), ("race", 2), ("married", 1)))
         for i in range(7)
@@ -276,7 +276,7 @@ def test_a_line_list_that_was_there_is_replaced_only_by_a_whole_one(document, tm
         raise OSError(28, "No space left on device")
 
     world = spread_world(document(WORDS_ONLY), 0)
-    monkeypatch.setattr(worlds.os, "replace", full_disk)
+    monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(OSError):
         write_world(world, path)
     assert path.read_text() == "former"

@@ -1,185 +1,57 @@
-"""Claims as constraints on unknown patients: one integer variable per patient and column, solved by CP-SAT."""
+"""From claims to the solver (CP-SAT) and back to a line list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from blina.claims.document import Document
-from blina.linelist.columns import Column
-from blina.linelist.predicate import AllOf, AnyOf, Not, Predicate, Within
+from blina.claims.model import Literal, Model
+from blina.linelist.table import Table
 
-Literal = cp_model.IntVar  # a 0-1 variable, or its negation
+LIMIT_SECONDS = 120.0
 
 
-class Model:
-    """The patients of a document, its claims holding under each of `modes`. Statistics speak through its few verbs."""
+def model_of(document: Document, modes: Iterable[str]) -> Model:
+    """The patients of a document, every rule holding of each and every claim under each of the rounding `modes`."""
+    model, modes = Model(document.columns, document.patients), list(modes)
+    for rule in document.rules:
+        for when, then in zip(model.literals(rule.when), model.literals(rule.then), strict=True):
+            model.cp.add_implication(when, then)
+    for claim in document.claims:
+        claim.statistic.post(model, claim.rows, claim.of, claim.intervals(*modes))
+    return model
 
-    def __init__(self, document: Document, modes: Iterable[str]):
-        self.cp = cp_model.CpModel()
-        self.columns = document.columns
-        self.patients = document.patients
-        self.yes = self.cp.new_constant(1)
-        self.codes = {
-            name: [self.cp.new_int_var(c.lowest, c.highest, f"{name}[{i}]") for i in range(self.patients)]
-            for name, c in self.columns.items()
-        }
-        never = self.yes.negated()
-        self.blank = {
-            name: [self.cp.new_bool_var(f"{name}[{i}] blank") if c.blank else never for i in range(self.patients)]
-            for name, c in self.columns.items()
-        }
-        for name, column in self.columns.items():
-            if column.blank:
-                for code, blank in zip(self.codes[name], self.blank[name], strict=True):
-                    self.cp.add(code == column.lowest).only_enforce_if(blank)
-        self.leaves: dict[tuple[Within, int], Literal] = {}  # every elementary condition asked of a patient
-        self._holds: dict[tuple[Predicate, int], Literal] = {}
-        for rule in document.rules:
-            for when, then in zip(self.literals(rule.when), self.literals(rule.then), strict=True):
-                self.cp.add_implication(when, then)
-        for claim in document.claims:
-            claim.statistic.post(self, claim.rows, claim.of, claim.intervals(*modes))
 
-    # Verbs for statistics
+def solve(model: Model, seed: int, decide: Sequence[Literal] = ()) -> cp_model.CpSolver | None:
+    """The solver with its best solution, None if there is none; the same for the same model and seed.
 
-    def literals(self, predicate: Predicate) -> list[Literal]:
-        """For each patient, the literal that says whether the predicate holds."""
-        return [self._literal(predicate, i) for i in range(self.patients)]
+    The literals of `decide` are made true in turn, where they can be. Raises TimeoutError where it did not finish.
+    """
+    solver = cp_model.CpSolver()
+    if decide:
+        model.cp.add_decision_strategy(decide, cp_model.CHOOSE_FIRST, cp_model.SELECT_MAX_VALUE)
+        solver.parameters.search_branching = cp_model.FIXED_SEARCH
+    solver.parameters.random_seed = seed
+    solver.parameters.num_workers = 1  # several workers race, and the winner would differ from run to run
+    solver.parameters.max_time_in_seconds = LIMIT_SECONDS
+    status = solver.solve(model.cp)
+    if status == cp_model.OPTIMAL:
+        return solver
+    if status == cp_model.INFEASIBLE:
+        return None
+    raise TimeoutError(f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said")
 
-    def members(self, rows: Predicate, of: Column) -> list[Literal]:
-        """For each patient, whether they are among the rows and have a value in the column."""
-        blanks = self.blank[of.name]
-        return [self.both(row, blank.negated()) for row, blank in zip(self.literals(rows), blanks, strict=True)]
 
-    def between(self, expression, low: int | None, high: int | None, when: Literal | None = None) -> None:
-        """The expression lies from `low` to `high` (None: no limit), where `when` holds if given."""
-        bounds = [*([] if low is None else [expression >= low]), *([] if high is None else [expression <= high])]
-        for bound in bounds:
-            constraint = self.cp.add(bound)
-            if when is not None:
-                constraint.only_enforce_if(when)
-
-    def both(self, a: Literal, b: Literal) -> Literal:
-        return self._and([a, b])
-
-    def equals(self, expression, value: int, highest: int) -> Literal:
-        """The literal that says whether an expression (0 to `highest`) has that value."""
-        literal = self.cp.new_bool_var("")
-        self.cp.add(expression == value).only_enforce_if(literal)
-        others = cp_model.Domain.from_values([v for v in range(highest + 1) if v != value])
-        self.cp.add_linear_expression_in_domain(expression, others).only_enforce_if(literal.negated())
-        return literal
-
-    def one_of(self, expressions: list[tuple[object, int]], allowed: list[tuple[int, ...]]) -> None:
-        """The expressions, each given with its highest value, together take one of the allowed tuples."""
-        variables = [self.cp.new_int_var(0, highest, "") for _, highest in expressions]
-        for variable, (expression, _) in zip(variables, expressions, strict=True):
-            self.cp.add(variable == expression)
-        self.cp.add_allowed_assignments(variables, allowed)
-
-    def counted(self, of: Column, members: list[Literal]) -> list[cp_model.IntVar]:
-        """For each patient their code where they are a member, else 0."""
-        counted = []
-        for code, member in zip(self.codes[of.name], members, strict=True):
-            value = self.cp.new_int_var(min(0, of.lowest), max(0, of.highest), "")
-            self.cp.add(value == code).only_enforce_if(member)
-            self.cp.add(value == 0).only_enforce_if(member.negated())
-            counted.append(value)
-        return counted
-
-    def extreme(self, of: Column, members: list[Literal], greatest: bool) -> cp_model.IntVar:
-        """The least or greatest code among the members, of whom there is at least one."""
-        extreme = self.cp.new_int_var(of.lowest, of.highest, "")
-        attained = []
-        for code, member in zip(self.codes[of.name], members, strict=True):
-            self.cp.add(code <= extreme if greatest else code >= extreme).only_enforce_if(member)
-            here = self.cp.new_bool_var("")
-            self.cp.add_implication(here, member)
-            self.cp.add(code == extreme).only_enforce_if(here)
-            attained.append(here)
-        self.cp.add_bool_or(attained)
-        return extreme
-
-    def middle_pair(self, of: Column, members: list[Literal]) -> tuple[cp_model.IntVar, cp_model.IntVar]:
-        """The two middle codes of the members, of whom there is at least one; twice the same where their number is odd.
-
-        The lower one is the least v with at least half of the members at or below v; the upper one mirrors it.
-        """
-        self.cp.add_bool_or(members)
-        size, middles = sum(members), []
-        for upper in (False, True):
-            middle = self.cp.new_int_var(of.lowest, of.highest, "")
-            reached, passed = [], []  # at or beyond the middle, strictly beyond it: seen from the far end for `upper`
-            for code, member in zip(self.codes[of.name], members, strict=True):
-                at_most = self._compare(code, middle, 0, upper)
-                below = self._compare(code, middle, 1, upper)
-                reached.append(self.both(member, at_most))
-                passed.append(self.both(member, below))
-            self.cp.add(2 * sum(reached) >= size)
-            self.cp.add(2 * sum(passed) < size)
-            middles.append(middle)
-        return middles[0], middles[1]
-
-    # Predicates as literals
-
-    def _compare(self, code, middle, gap: int, upper: bool) -> Literal:
-        """Whether code <= middle - gap, or for `upper` code >= middle + gap."""
-        literal = self.cp.new_bool_var("")
-        small, large = (middle, code) if upper else (code, middle)
-        self.cp.add(small + gap <= large).only_enforce_if(literal)
-        self.cp.add(small + gap > large).only_enforce_if(literal.negated())
-        return literal
-
-    def _literal(self, predicate: Predicate, patient: int) -> Literal:
-        key = (predicate, patient)
-        if key not in self._holds:
-            self._holds[key] = self._make(predicate, patient)
-        return self._holds[key]
-
-    def _make(self, predicate: Predicate, patient: int) -> Literal:
-        match predicate:
-            case AllOf(parts):
-                return self._and([self._literal(part, patient) for part in parts])
-            case AnyOf(parts):
-                return self._and([self._literal(part, patient).negated() for part in parts]).negated()
-            case Not(part):
-                return self._literal(part, patient).negated()
-            case Within():
-                self.leaves[predicate, patient] = literal = self._within(predicate, patient)
-                return literal
-
-    def _within(self, leaf: Within, patient: int) -> Literal:
-        column = self.columns[leaf.column]
-        if leaf.codes is not None:
-            inside = cp_model.Domain.from_values(sorted(c for c in leaf.codes if column.lowest <= c <= column.highest))
-        else:
-            low = column.lowest if leaf.low is None else max(leaf.low, column.lowest)
-            high = column.highest if leaf.high is None else min(leaf.high, column.highest)
-            inside = cp_model.Domain(low, high) if low <= high else cp_model.Domain.from_values([])
-        everything = cp_model.Domain(column.lowest, column.highest)
-        code, literal = self.codes[leaf.column][patient], self.cp.new_bool_var("")
-        self._in_domain(code, inside, literal)
-        self._in_domain(code, everything.intersection_with(inside.complement()), literal.negated())
-        if not column.blank:
-            return literal
-        blank = self.blank[leaf.column][patient]
-        if leaf.blank:
-            return self._and([literal.negated(), blank.negated()]).negated()
-        return self.both(literal, blank.negated())
-
-    def _in_domain(self, code, domain: cp_model.Domain, when: Literal) -> None:
-        if domain.is_empty():
-            self.cp.add_bool_or([when.negated()])
-        else:
-            self.cp.add_linear_expression_in_domain(code, domain).only_enforce_if(when)
-
-    def _and(self, literals: list[Literal]) -> Literal:
-        literals = [x for x in dict.fromkeys(literals) if x is not self.yes]
-        if len(literals) < 2:
-            return literals[0] if literals else self.yes
-        result = self.cp.new_bool_var("")
-        self.cp.add_bool_and(literals).only_enforce_if(result)
-        self.cp.add_bool_or([result, *(x.negated() for x in literals)])
-        return result
+def table_of(model: Model, solution: cp_model.CpSolver) -> Table:
+    """The line list that a solution stands for, its patients called P01, P02, ..."""
+    width = max(2, len(str(model.patients)))
+    blank = {name: np.array([bool(solution.value(b)) for b in row]) for name, row in model.blank.items()}
+    codes = {
+        name: np.where(blank[name], 0, np.array([solution.value(code) for code in row], dtype=np.int64))
+        for name, row in model.codes.items()
+    }
+    ids = tuple(f"P{i:0{width}d}" for i in range(1, model.patients + 1))
+    return Table(model.columns, codes, blank, ids, reconstructed=True)

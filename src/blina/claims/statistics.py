@@ -14,7 +14,7 @@ from blina.linelist.predicate import Predicate
 from blina.linelist.table import Table
 
 if TYPE_CHECKING:
-    from blina.claims.solve import Model
+    from blina.claims.model import Model
 
 Of = Predicate | Column | None
 

@@ -16,11 +16,10 @@ from ortools.sat.python import cp_model
 
 from blina.claims.check import check
 from blina.claims.document import Claim, Document
-from blina.claims.solve import Model
+from blina.claims.model import Model
+from blina.claims.solve import model_of, solve, table_of
 from blina.linelist.columns import Column
 from blina.linelist.table import Table
-
-LIMIT_SECONDS = 120.0
 
 
 class Contradictory(Exception):
@@ -40,9 +39,9 @@ def spread_world(document: Document, seed: int, even: bool = True) -> Table:
     Raises Contradictory where there is no world at all, and TimeoutError where that could not be decided.
     """
     for modes in (document.modes, *((mode,) for mode in document.modes if len(document.modes) > 1)):
-        model = Model(document, modes)
+        model = model_of(document, modes)
         chance = random.Random(seed)
-        words = _solve(model, seed, decide=_in_random_order(model, chance))
+        words = solve(model, seed, decide=_in_random_order(model, chance))
         if words is None:
             continue
         for leaf in model.leaves.values():
@@ -50,7 +49,7 @@ def spread_world(document: Document, seed: int, even: bool = True) -> Table:
         for blank in (blank for name in model.columns if model.columns[name].blank for blank in model.blank[name]):
             model.cp.add(blank == words.value(blank))
         _spread_numbers(document, model, words, chance, even)
-        table = _ordered(_table(model, _solve(model, seed)), chance)
+        table = _ordered(table_of(model, solve(model, seed)), chance)
         if not check(document, table).holds:
             raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
         return table
@@ -62,36 +61,6 @@ def _in_random_order(model: Model, chance: random.Random) -> list:
     literals = [leaf if chance.random() < 0.5 else leaf.negated() for leaf in model.leaves.values()]
     chance.shuffle(literals)
     return literals
-
-
-def _solve(model: Model, seed: int, decide: list | None = None) -> cp_model.CpSolver | None:
-    """The solver with its solution, None if there is none. The literals of `decide` are made true in turn if can be."""
-    solver = cp_model.CpSolver()
-    if decide:
-        model.cp.add_decision_strategy(decide, cp_model.CHOOSE_FIRST, cp_model.SELECT_MAX_VALUE)
-        solver.parameters.search_branching = cp_model.FIXED_SEARCH
-    solver.parameters.random_seed = seed
-    solver.parameters.num_workers = 1  # several workers race, and the winner would differ from run to run
-    solver.parameters.max_time_in_seconds = LIMIT_SECONDS
-    status = solver.solve(model.cp)
-    if status == cp_model.OPTIMAL:
-        return solver
-    if status == cp_model.INFEASIBLE:
-        return None
-    raise TimeoutError(f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said")
-
-
-def _table(model: Model, solution: cp_model.CpSolver) -> Table:
-    blank = {name: np.array([bool(solution.value(b)) for b in row]) for name, row in model.blank.items()}
-    codes = {
-        name: np.where(blank[name], 0, np.array([solution.value(code) for code in row], dtype=np.int64))
-        for name, row in model.codes.items()
-    }
-    return Table(model.columns, codes, blank, _ids(model.patients), reconstructed=True)
-
-
-def _ids(patients: int) -> tuple[str, ...]:
-    return tuple(f"P{i:0{max(2, len(str(patients)))}d}" for i in range(1, patients + 1))
 
 
 def _ordered(table: Table, chance: random.Random) -> Table:
@@ -117,7 +86,7 @@ def _spread_numbers(
     document: Document, model: Model, words: cp_model.CpSolver, chance: random.Random, even: bool
 ) -> None:
     """Ask the solver to bring every number as near as it can to its place."""
-    table = _table(model, words)
+    table = table_of(model, words)
     distances = []
     for name, column in model.columns.items():
         if not column.is_number:
