@@ -3,7 +3,6 @@ SHELL  := /bin/bash
 COHORT ?= data/cohorts/tianjin2023
 PYTHON ?= python3
 BLINA  := .venv/bin/blina
-export PYTHONWARNINGS := ignore::DeprecationWarning:pyparsing
 
 .DEFAULT_GOAL := help
 .PHONY: report test verify bench lab linelist lock clean help

@@ -155,6 +155,7 @@ def run(cohort: str, parameters: tuple[str, ...]) -> None:
     read_line_list(found.linelist)  # what is wrong with it is said here, once, and not by every notebook
     if found.claims.exists():
         _load_claims(found.claims)
+    click.echo(f"The report of {found.name}, notebook by notebook:", err=True)
     try:
         click.echo(str(run_steps(found, _assignments(parameters))))
     except StepFailed as error:
@@ -175,8 +176,10 @@ def verify(cohort: str) -> None:
     from blina.pipeline.steps import PipelineError
     from blina.pipeline.verify import verify as verify_notebooks
 
+    found = load_cohort(cohort)
+    click.echo(f"Rerunning the executed notebooks of {found.name} and comparing every cell ...", err=True)
     try:
-        result = verify_notebooks(load_cohort(cohort))
+        result = verify_notebooks(found)
     except PipelineError as error:
         raise FileError(str(error)) from None
     click.echo(str(result), err=not result.ok)
