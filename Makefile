@@ -14,7 +14,7 @@ test: .venv/ready  ## run every test, the executed notebooks included
 	@.venv/bin/pytest -n 2 --dist loadscope
 
 verify: .venv/ready  ## rerun the executed notebooks and compare every cell
-	@$(BLINA) verify
+	@$(BLINA) verify --cohort "$(COHORT)"
 
 bench: .venv/ready  ## measure how long the report takes
 	@.venv/bin/python benchmarks/report.py

@@ -65,9 +65,8 @@ def check(linelist: Path, claims_file: Path | None, without: tuple[str, ...], as
     from blina.claims.check import read_for_claims
     from blina.claims.document import load_claims
 
-    beside = linelist.parent / "claims.yaml"
-    document = load_claims(claims_file or (beside if beside.exists() else COHORTS / REPORT / "claims.yaml"))
-    document = document.without(without)
+    beside, reports_own = linelist.parent / "claims.yaml", COHORTS / REPORT / "claims.yaml"
+    document = load_claims(claims_file or (beside if beside.exists() else reports_own)).without(without)
     checked = check_claims(document, read_for_claims(linelist, document))
     if as_json:
         result = {"holds": checked.holds, "rounding": checked.rounding, "surviving_rounding": checked.surviving,
@@ -77,11 +76,14 @@ def check(linelist: Path, claims_file: Path | None, without: tuple[str, ...], as
         for verdict in checked.verdicts:
             said = "holds" if verdict.holds else "DOES NOT HOLD"
             where = f" ({verdict.where})" if verdict.where else ""
-            click.echo(f"{verdict.id}{where}: printed {verdict.printed}; recomputed {verdict.recomputed}; {said}")
-        failing = sum(not verdict.holds for verdict in checked.verdicts)
-        claims, rules = len(checked.claims), len(checked.verdicts) - len(checked.claims)
-        outcome = f"{failing} do not hold" if failing else "all hold"
-        click.echo(f"{claims} claims and {rules} rules recomputed (rounding: {checked.rounding}): {outcome}.", err=True)
+            stated = "printed" if verdict.kind == "claim" else "stated"
+            click.echo(f"{verdict.id}{where}: {stated} {verdict.printed}; recomputed {verdict.recomputed}; {said}")
+        every, failing = len(checked.verdicts), sum(not verdict.holds for verdict in checked.verdicts)
+        outcome = f"{failing} of {every} do not hold" if failing else "all hold"
+        counted = f"{len(document.claims)} claims, {len(document.rules)} rules and the number of patients"
+        borrowed = not claims_file and not beside.exists()
+        whose = f" The claims are those of {REPORT}; there are none beside {linelist.name}." if borrowed else ""
+        click.echo(f"{counted} recomputed (rounding: {checked.rounding}): {outcome}.{whose}", err=True)
     sys.exit(HOLDS if checked.holds else FAILS)
 
 
@@ -146,15 +148,11 @@ def run(cohort: str, parameters: tuple[str, ...]) -> None:
 
     Exit code 0: published. 1: a step failed, nothing published. 2: bad input, nothing started.
     """
-    from blina.linelist.validate import read_line_list
     from blina.pipeline.run import StepFailed
     from blina.pipeline.run import run as run_steps
     from blina.pipeline.steps import PipelineError
 
-    found = load_cohort(cohort)
-    read_line_list(found.linelist)  # what is wrong with it is said here, once, and not by every notebook
-    if found.claims.exists():
-        _load_claims(found.claims)
+    found = _readable_cohort(cohort)
     click.echo(f"The report of {found.name}, notebook by notebook:", err=True)
     try:
         click.echo(str(run_steps(found, _assignments(parameters))))
@@ -176,7 +174,7 @@ def verify(cohort: str) -> None:
     from blina.pipeline.steps import PipelineError
     from blina.pipeline.verify import verify as verify_notebooks
 
-    found = load_cohort(cohort)
+    found = _readable_cohort(cohort)
     click.echo(f"Rerunning the executed notebooks of {found.name} and comparing every cell ...", err=True)
     try:
         result = verify_notebooks(found)
@@ -186,10 +184,16 @@ def verify(cohort: str) -> None:
     sys.exit(HOLDS if result.ok else FAILS)
 
 
-def _load_claims(path: Path):
+def _readable_cohort(name: str) -> Cohort:
+    """The cohort, its line list and claims read once: what is wrong is said here and not by every notebook."""
     from blina.claims.document import load_claims
+    from blina.linelist.validate import read_line_list
 
-    return load_claims(path)
+    cohort = load_cohort(name)
+    read_line_list(cohort.linelist)
+    if cohort.claims.exists():
+        load_claims(cohort.claims)
+    return cohort
 
 
 def _assignments(parameters: tuple[str, ...]) -> dict[str, str]:

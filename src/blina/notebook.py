@@ -9,7 +9,6 @@ import pandas as pd
 from IPython.display import Markdown
 
 from blina.linelist.cohort import Cohort
-from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
 from blina.linelist.tidy import Tidy
 
 
@@ -41,17 +40,17 @@ def show(table: pd.DataFrame, columns: list[str] | dict[str, str] | None = None)
     return Shown(table if columns is None else table[columns])
 
 
-def keep(table: pd.DataFrame, cohort: Cohort, name: str, rows_are_patients: bool = False) -> None:
-    """Write a whole table to `tables/NAME.csv` of the cohort's output folder, and say so.
-
-    Where rows stand for patients and the cohort is reconstructed, each row says that it is nobody's.
-    """
+def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:
+    """Write a whole table of results to `tables/NAME.csv` of the cohort's output folder, and say so."""
     folder = cohort.output / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    if rows_are_patients and cohort.reconstructed:
-        table = table.assign(**{PROVENANCE: NOT_A_PATIENT})
     table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.10g")
     print(f"wrote tables/{name}.csv ({len(table)} rows)")
+
+
+def remark(cohort: Cohort, text: str) -> Markdown | None:
+    """Prose about the reconstructed report alone: shown for it, left out of a report on a hospital's own patients."""
+    return Markdown(text) if cohort.reconstructed else None
 
 
 def about(cohort: Cohort, others: Sequence[Tidy] = ()) -> Markdown:
@@ -65,6 +64,6 @@ def about(cohort: Cohort, others: Sequence[Tidy] = ()) -> Markdown:
     if others:
         said += (
             f" {len(others)} other line lists that satisfy every printed number were tried beside it. A number that "
-            "differs between them is marked *open* and given as the span that was seen."
+            "differs between them is marked *open* and given as the span that was seen; the true span may be wider."
         )
     return Markdown(said)

@@ -87,11 +87,19 @@ def test_early_stops_count_as_failures_or_not_at_all(table):
                                 "severe_stops_failed": "11/18", "without_severe_stops": "11/16"}  # fmt: skip
 
 
+def test_positive_before_is_by_the_assay_of_the_rule(report, table):
+    found = table.query("group == 'MC' and evaluable_set == 'positive_before'").set_index("rule")["text"]
+    assert found.str.split().str[0].to_dict() == {"fc": "16/16", "pcr": "1/6", "fc_and_pcr": "13/18"}
+    each = outcomes(report.patients, report.mrd)
+    assert (each["positive_before"] == each["fc_before"] | each["pcr_before"]).all()
+
+
 def recount(rows, status, rule, evaluable_set):
     """k and n by plain loops over patients."""
     k = n = 0
     for row in rows:
-        before = [status[row["patient_id"], "before", assay] for assay in ("FC", "RT-PCR")]
+        assays = {"fc": ["FC"], "pcr": ["RT-PCR"], "fc_and_pcr": ["FC", "RT-PCR"]}[rule]
+        before = [status[row["patient_id"], "before", assay] for assay in assays]
         fc, pcr = (status[row["patient_id"], "after", assay] for assay in ("FC", "RT-PCR"))
         if rule == "pcr" and pcr == "not_applicable":
             continue
@@ -136,7 +144,11 @@ def test_rules_and_sets_are_ordered_as_their_meaning_says(tables):
     table = rates(tables.patients, tables.mrd, tables.cohort)
     who = ["group", "measure", "is_pooled"]
     k = table.set_index([*who, "rule", "evaluable_set"])["k"].unstack(["rule", "evaluable_set"])
-    assert (k["fc_and_pcr"] <= k["fc"]).all(axis=None)
+    same = [one.id for one in EVALUABLE_SETS if one.id != "positive_before"]  # that set is another one for each rule
+    assert (k["fc_and_pcr"][same] <= k["fc"][same]).all(axis=None)
+    n = table.set_index([*who, "rule", "evaluable_set"])["n"].unstack(["rule", "evaluable_set"])
+    assert (n["fc"]["positive_before"] <= n["fc_and_pcr"]["positive_before"]).all()
+    assert (n["pcr"]["positive_before"] <= n["fc_and_pcr"]["positive_before"]).all()
     for rule in RULES:
         assert (k[rule.id]["severe_stops_failed"] == k[rule.id]["without_severe_stops"]).all()
 
@@ -181,7 +193,7 @@ def test_burden_against_response_in_the_reinduction_group(report):
     test = burden_test(*inputs)
     assert [*test.columns] == [*BURDEN_TEST_COLUMNS]
     assert test.loc[0, "p"] == test.loc[0, "smallest_attainable"] == pytest.approx(2 / 35)
-    assert test.loc[0, "others_percent"] == "45.10 (22.64 to 78.30)"
+    assert test.loc[0, ["others_median", "others_range"]].to_list() == ["45.10", "22.64 to 78.30"]
     assert test.loc[0, ["n", "without_value", "responders", "others"]].to_list() == [7, 0, 4, 3]
 
 
@@ -190,7 +202,8 @@ def test_burden_without_contrast_or_without_values_says_so(report):
     assert burden_test(*inputs, "MC", "fc").loc[0, "test_text"] == "nobody to compare with"
     bridging = burden_test(*inputs, "IC").loc[0]
     assert bridging["rule"] == "fc"
-    assert (bridging["n"], bridging["without_value"], bridging["others_percent"]) == (0, 3, "none")
+    assert (bridging["n"], bridging["without_value"]) == (0, 3)
+    assert (bridging["others_median"], bridging["others_range"]) == ("none", "")
     with pytest.raises(ValueError, match="no rate was reported for IC"):
         burden_test(*inputs, "IC", "reported")
 
@@ -208,6 +221,7 @@ def test_burden_counts_every_patient_of_the_group_once(tables):
 def test_the_report_s_flow(report):
     counts = flow(report.patients, report.mrd, report.cohort)
     assert [*counts.columns] == [*FLOW_COLUMNS]
+    assert [*counts["stage"].unique()] == ["treated", "MRD before", "end of cycle 1", "MRD after"]
     n = counts.groupby(["stage", "state"])["n"].agg(list)
     assert [n["MRD after", state] for state in AFTER[:3]] == [[13, 3, 3], [5, 0, 1], [0, 0, 3]]
     assert n["MRD before", "not detected"] == [0, 3, 0]

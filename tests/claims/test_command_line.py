@@ -20,7 +20,9 @@ def test_every_claim_of_the_report_holds_on_its_line_list(report_folder, report_
     code, said, told = check(report_folder / "linelist.csv")
     claims, rules = len(report_claims.claims), len(report_claims.rules) + 1
     assert code == 0
-    assert told == [f"{claims} claims and {rules} rules recomputed (rounding: half_up): all hold."]
+    assert told == [
+        f"{claims} claims, {rules - 1} rules and the number of patients recomputed (rounding: half_up): all hold."
+    ]
     assert len(said) == claims + rules
     assert all(line.endswith("; holds") for line in said)
     assert "mc-mrd-median (Results, 7): printed 0.145; recomputed 0.145; holds" in said
@@ -34,13 +36,13 @@ def test_what_does_not_hold_is_said_and_the_exit_code_is_1(line_list):
         "boys (Results, 1): printed 16; recomputed 17; DOES NOT HOLD",
         "girls (Results, 1): printed 12; recomputed 11; DOES NOT HOLD",
     ]
-    assert told[0].endswith(": 2 do not hold.")
+    assert ": 2 of 86 do not hold. The claims are those of tianjin2023; there are none beside linelist.csv." in told[0]
 
 
 def test_a_broken_rule_is_named_with_how_many_patients_break_it(line_list):
     code, said, _ = check(line_list({("P02", "pcr_after"): "positive", ("P04", "pcr_after"): "positive"}))
     assert code == 1
-    assert "pcr-after-needs-fusion: printed every patient; recomputed all but 2; DOES NOT HOLD" in said
+    assert "pcr-after-needs-fusion: stated every patient; recomputed all but 2; DOES NOT HOLD" in said
 
 
 def test_a_patient_who_stands_twice_is_bad_input(line_list):
@@ -78,11 +80,9 @@ def test_json_holds_the_same_verdicts_and_nothing_else(line_list):
 def test_without_a_reading_what_rests_on_it_is_not_judged(line_list):
     path = line_list({("P16", "mrd_before_percent"): "0.20"})
     code, said, told = check(path, "--without", "R3")
-    assert (code, told) == (0, ["60 claims and 24 rules recomputed (rounding: half_up): all hold."])
+    assert code == 0 and told[0].startswith("60 claims, 23 rules and the number of patients recomputed")
     assert not any(line.startswith(("mc-mrd-median", "mc-mrd-range")) for line in said)
-    assert check(path, "--without", "R1", "--without", "R3")[2] == [
-        "60 claims and 22 rules recomputed (rounding: half_up): all hold."
-    ]
+    assert check(path, "--without", "R1", "--without", "R3")[2][0].startswith("60 claims, 21 rules and ")
     assert check(path, "--without", "R12")[::2] == (
         2,
         [f"there is no reading R12; the readings are {', '.join(f'R{i}' for i in range(1, 12))}"],

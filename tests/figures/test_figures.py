@@ -1,21 +1,23 @@
 """The six figures: legible, stable, and showing exactly what the tables say."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
 import matplotlib.text
+import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
 from blina.analysis import response as response_analysis
 from blina.analysis.cohort import describe
 from blina.analysis.open import with_spans
-from blina.analysis.response import RULES, flow, rates
-from blina.analysis.safety import SEVERITIES, worst_grades
+from blina.analysis.response import RULES, flow, rates, statuses
+from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import STRIP, band, burden, mrd_paired
@@ -57,12 +59,25 @@ def shipped():
     return study, table, description
 
 
+def by_status(study):
+    """Patients by group, assay, time and status."""
+    return pd.concat([statuses(study.only(group.name).mrd).assign(group=group.name) for group in study.cohort.groups],
+                     ignore_index=True)  # fmt: skip
+
+
+def open_statuses(study):
+    return with_spans(by_status, study, load_others(study.cohort), keys=["group", "assay", "time", "status"])
+
+
 @pytest.fixture(scope="module")
 def open_pictures(shipped):
     """The figures that draw open numbers as open."""
     study, table, description = shipped
     return {"baseline": baseline(study.patients, study.cohort, description),
-            "response": response(study.patients, study.mrd, study.cohort, table)}  # fmt: skip
+            "mrd-paired": mrd_paired(study.patients, study.mrd, study.cohort, open_statuses(study)),
+            "response": response(study.patients, study.mrd, study.cohort, table),
+            "burden": burden(study.patients, study.mrd, study.cohort, "RR"),
+            "safety": safety(study.patients, study.events, study.cohort)}  # fmt: skip
 
 
 @pytest.fixture
@@ -230,9 +245,33 @@ def test_an_open_median_draws_no_line(shipped, open_pictures):
         assert len(axis.lines) == (~groups.loc[groups["characteristic"] == of, "open"]).sum()
 
 
+def test_an_open_status_prints_no_count_in_band_and_strip(shipped, open_pictures):
+    study, _, _ = shipped
+    picture, table = open_pictures["mrd-paired"], open_statuses(study)
+    some = table[table["open"] & (table["status"] != "not_applicable")].groupby(["group", "assay", "time"])
+    assert {*some.groups} == {("MC", "FC", "before"), ("MC", "RT-PCR", "before")}
+    for axis in picture.figure.axes:
+        printed = [text.get_text() for text in axis.texts if text.get_text() == "open" or "/" in text.get_text()]
+        assert len(printed) == 4 * len(study.cohort.groups)
+        assert [place for place, words in enumerate(printed) if words == "open"] == [0, 1]
+    assert picture.alt.count("before open how many of") == 2
+    settled = mrd_paired(study.patients, study.mrd, study.cohort)
+    assert "open" not in settled.alt
+    assert mrd_paired(study.patients, study.mrd, study.cohort, table.assign(open=False)).alt == settled.alt
+
+
+def test_an_open_rate_that_is_nearly_the_same_everywhere_is_still_seen(shipped, open_pictures):
+    _, table, _ = shipped
+    same = table[table["open"] & (table["percent_greatest"] - table["percent_least"] < 2)]
+    marked = [line for axis in open_pictures["response"].figure.axes for line in axis.lines
+              if line.get_linewidth() > 4 and line.get_marker() == "s"]  # fmt: skip
+    assert len(marked) == len(same) > 0
+
+
 def test_maintenance_is_not_headed_as_clearance(report):
     headings = {text.get_text() for text in response(report.patients, report.mrd, report.cohort).figure.texts}
-    assert {"MC, became negative", "IC, stayed negative", "RR, became negative", "MC + RR, pooled"} <= headings
+    assert {"MC, negative after", "IC, stayed negative", "RR, negative after",
+            "MC + RR together, to compare rules"} <= headings  # fmt: skip
 
 
 def test_burden_shows_every_value_on_its_side(pictures, shape):
@@ -249,9 +288,17 @@ def test_burden_prints_the_exact_p_with_the_smallest_attainable(report):
     assert "p = 0.057; the smallest these 7 patients can give is 0.057" in said
 
 
+def test_burden_in_words_gives_ranges_of_rows_and_no_median(report):
+    alt = burden(report.patients, report.mrd, report.cohort, "RR").alt
+    assert "MRD before in RR, 7 rows." in alt and "MRD before 22.64 to 78.30%" in alt
+    assert "median" not in alt and "45.10" not in alt
+    real = report.cohort.model_copy(update={"reconstructed": False})
+    assert "MRD before in RR, 7 patients." in burden(report.patients, report.mrd, real, "RR").alt
+
+
 def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
     nobody = burden(report.patients, report.mrd, report.cohort, "IC")
-    assert "3 patients without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
+    assert "3 rows without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
     assert "nobody to compare with" in burden(report.patients, report.mrd, report.cohort, "MC", "fc").alt
     assert nobody.render("svg")
 
@@ -260,14 +307,46 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     figure = pictures["safety"].figure
     table = worst_grades(shape.patients, shape.events, shape.cohort).set_index(["group", "event", "severity"])
     kinds = [*table.index.get_level_values("event").unique()]
-    bars = {bar.get_gid(): bar.get_width() for bar in figure.findobj(Rectangle) if bar.get_gid()}
-    full = next(box.get_width() for box in figure.artists + figure.patches if not box.get_gid())
-    expected = {f"bar-{number}-{place}-{line}": row["k"] / row["n"]
-                for number, group in enumerate(shape.cohort.groups) for place, event in enumerate(kinds)
-                for line, severity in enumerate(SEVERITIES)
-                if (row := table.loc[(group.name, event, severity)])["k"]}  # fmt: skip
-    assert {gid: width / full for gid, width in bars.items()} == pytest.approx(expected)
+    boxes = [box for box in figure.findobj(Rectangle) if box is not figure.patch]
+    bars = {}
+    for frame, bar in pairwise(boxes):
+        if bar.get_gid():
+            full = frame.get_width()
+            bars[bar.get_gid()] = (bar.get_x() - frame.get_x()) / full, bar.get_width() / full, bool(bar.get_hatch())
+    expected = {}
+    for (number, group), (place, event), (line, severity) in product(
+            enumerate(shape.cohort.groups), enumerate(kinds), enumerate(SEVERITIES)):  # fmt: skip
+        row, ungraded = (table.loc[(group.name, event, which)] for which in (severity, UNGRADED))
+        start, length = 0, row["k"]
+        if severity == SEVERE and ungraded["k"]:
+            start, length = row["k"], ungraded["k"]
+        if length:
+            hatched = severity == UNGRADED or (severity == SEVERE and ungraded["k"] > 0)
+            expected[f"bar-{number}-{place}-{line}"] = start / row["n"], length / row["n"], hatched
+    assert {*bars} == {*expected}
+    for gid, bar in bars.items():
+        assert bar == pytest.approx(expected[gid], abs=1e-9), gid
     said = [text.get_text() for text in figure.texts]
-    printed = Counter(words for words in said if "/" in words and "k/n" not in words)
     groups = table.loc[[group.name for group in shape.cohort.groups]]
-    assert printed == Counter(groups["text"].str.partition(";")[0])
+    rated = re.compile(r"\d+/\d+|\d+ to \d+ of \d+")
+    assert Counter(words for words in said if rated.match(words)) == Counter(groups["text"])
+
+
+def test_some_severe_and_some_ungraded_is_hatched_from_the_one_to_the_other(report):
+    events = report.events.copy()
+    events.loc[(events["patient_id"] == "P01") & (events["event"] == "fever"), "grade"] = 3
+    figure = safety(report.patients, events, report.cohort).figure
+    boxes = figure.findobj(Rectangle)
+    place = next(at for at, box in enumerate(boxes) if box.get_gid() == "bar-0-0-1")
+    frame, bar = boxes[place - 1], boxes[place]
+    assert bar.get_hatch()
+    assert (bar.get_x() - frame.get_x()) / frame.get_width() == pytest.approx(1 / 18)
+    assert bar.get_width() / frame.get_width() == pytest.approx(8 / 18)
+    assert "1 to 9 of 18, 8 not graded" in {text.get_text() for text in figure.texts}
+
+
+def test_safety_says_what_was_not_graded_and_not_mentioned(pictures, shape):
+    said = " ".join(text.get_text() for text in pictures["safety"].figure.texts)
+    assert "Hatched: not graded, could belong to grade 3 or more" in said
+    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}; fever has no grade on that scale" in said
+    assert ("An event that the report does not mention is counted as none." in said) == shape.cohort.reconstructed

@@ -113,6 +113,17 @@ def test_groups_differ_in_colour_and_shape_and_the_first_three_in_grey():
     assert min(abs(a - b) for a in greys for b in greys if a != b) > 0.2
 
 
+def test_a_group_keeps_its_look_in_a_figure_of_its_own(report):
+    assert [*looks(report.cohort)] == [*style.STANDARD]
+    every = looks(report.cohort)
+    assert [look.colour for look in every.values()] == [*GROUP_COLOURS[:3]]
+    for group in report.cohort.groups:
+        assert looks(report.cohort.model_copy(update={"groups": (group,)})) == {group.name: every[group.name]}
+    names = ("late", "RR", "A + B", "MC")
+    mixed = looks(report.cohort.model_copy(update={"groups": tuple(Group(name=n, label=n) for n in names)}))
+    assert [GROUP_MARKERS.index(mixed[name].marker) for name in names] == [3, 2, 4, 0]
+
+
 def test_patients_are_counted_in_words():
     assert [people(n) for n in (0, 1, 28)] == ["0 patients", "1 patient", "28 patients"]
 

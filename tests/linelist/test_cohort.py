@@ -30,7 +30,7 @@ def ours(tmp_path, monkeypatch):
 def test_the_report_is_a_reconstructed_cohort_and_says_so_on_its_face():
     report = load_cohort("tianjin2023")
     assert report.folder == COHORTS / "tianjin2023"
-    assert (report.face, report.doi) == (RECONSTRUCTED, "10.1182/blood-2023-184732")
+    assert (report.face, report.doi) == (f"not patients: {RECONSTRUCTED}", "10.1182/blood-2023-184732")
     assert [group.name for group in report.groups] == ["MC", "IC", "RR"]
     assert [group.reported_rule for group in report.groups] == ["fc_and_pcr", None, "fc"]
     assert (report.grading_scale, report.grading_scale_stated) == ("ASTCT 2019", False)

@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
 
 from blina.linelist.cohort import ROOT, load_cohort
+from blina.pipeline.steps import Project, steps
 from blina.pipeline.verify import verify
 
 EXECUTED = ROOT / "notebooks" / "executed"
@@ -62,3 +65,22 @@ def test_every_planted_change_of_an_output_is_caught_and_named(cohort, tmp_path)
     assert {"svg", "text/html", "text/markdown", "text"} <= set(kinds)
     result = verify(cohort, tmp_path)
     assert {(failure.notebook, failure.cell) for failure in result.failures} == set(planted)
+
+
+def test_a_figure_file_that_no_notebook_made_is_named(cohort, tmp_path):
+    root = tmp_path / "copy"
+    for part in ("notebooks", "figures"):
+        shutil.copytree(ROOT / part, root / part)
+    (root / "data" / "cohorts").mkdir(parents=True)
+    drawn = root / "figures" / "safety.svg"
+    drawn.write_text(drawn.read_text(encoding="utf-8").replace("9/18", "8/18", 1), encoding="utf-8")
+    (root / "figures" / "another.svg").write_text("<svg/>")
+    copy = cohort.model_copy(update={"folder": root / "data" / "cohorts" / "tianjin2023"})
+    project = Project(root)
+    only = [step for step in steps(cohort, project) if step.notebook == "05-figures.ipynb"]
+    for path in (root / "notebooks" / "executed").glob("*.ipynb"):
+        if path.stem != "05-figures":
+            path.unlink()
+    only = [replace(step, parameters={"cohort": "tianjin2023"}) for step in only]
+    result = verify(copy, project=project, steps=only)
+    assert [failure.notebook for failure in result.failures] == ["figures/another.svg", "figures/safety.svg"]

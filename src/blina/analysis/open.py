@@ -10,7 +10,7 @@ from blina.analysis.intervals import short_text
 from blina.linelist.tidy import Tidy
 
 VALUES = ("k", "n", "value", "least", "greatest")
-SEEN = (*VALUES, "percent")
+SEEN = (*VALUES, "percent", "p")
 DERIVED = ("percent", "lower", "upper", "p", "smallest_attainable")
 OPEN = "open"
 
@@ -21,10 +21,10 @@ def with_spans(
     """The table that `analyse` makes of a study, with a column `open` (bool): another line list gives something else.
 
     `keys` name what a row is about; they must be the same for every line list (else ValueError). In an open row,
-    numbers are blank and texts read `open`, since none of them is the report's; `text` gives the span from the least
-    to the greatest of `VALUES` that was seen, as in `open: 10 to 13 of 15`, and the columns `percent_least` and
-    `percent_greatest` that of `percent`, where the table has one. That a row is not open here does not prove that no
-    line list could change it.
+    numbers are blank and texts read `open`, since none of them is the report's. `text` gives the span from the least
+    to the greatest of `VALUES` that was seen, as in `open, seen 10 to 13 of 15`, `test_text` that of p, and the columns
+    `percent_least` and `percent_greatest` that of `percent`. The true spans may be wider, and that a row is not open
+    here does not prove that no line list could change it.
     """
     keys = list(keys)
     tables = [analyse(one) for one in (study, *others)]
@@ -40,7 +40,10 @@ def with_spans(
     texts = [name for name in table if name not in (*numbers, *keys, "text") and table[name].dtype == "str"]
     for name in texts:
         differs = pd.concat([one[name].ne(table[name]) for one in tables], axis=1).any(axis=1)
-        table = table.assign(**{name: table[name].mask(differs, OPEN)})
+        instead = OPEN
+        if name == "test_text":
+            instead = "open, seen p " + least["p"].map("{:.2g}".format) + " to " + greatest["p"].map("{:.2g}".format)
+        table = table.assign(**{name: table[name].mask(differs, instead)})
         is_open |= differs
     if "text" in table:
         spans = [_span(least.loc[row], greatest.loc[row]) if is_open[row] else "" for row in table.index]
@@ -57,5 +60,6 @@ def _span(least: pd.Series, greatest: pd.Series) -> str:
         return name in least and pd.notna(least[name])
 
     if has("k"):
-        return f"{OPEN}: {ends('k')} of {ends('n')}"
-    return f"{OPEN}: {'median ' if has('least') else ''}{ends('value')}"
+        everybody = ends("k") == ends("n") and least.get("percent") == greatest.get("percent") == 100
+        return f"{OPEN}, seen all of {ends('n')}" if everybody else f"{OPEN}, seen {ends('k')} of {ends('n')}"
+    return f"{OPEN}, seen {'median ' if has('least') else ''}{ends('value')}"

@@ -11,7 +11,7 @@ from blina.analysis.cohort import by_group, median_text
 from blina.analysis.intervals import MOST_RANKED, ExactTest, exact, fisher_exact, rank_permutation, rate
 from blina.linelist.cohort import Cohort, Group
 
-BECAME, STAYED = "became negative", "stayed negative"
+BECAME, STAYED = "negative after", "stayed negative"
 REPORTED = "reported"
 CLEARING = ("clearance", "reinduction")
 STATUSES = ("positive", "negative", "not_applicable")
@@ -22,8 +22,8 @@ CONTRAST_COLUMNS = ("group", "measure", "rule", "carriers_k", "carriers_n", "car
                     "others_text", "p", "smallest_attainable", "test_text")  # fmt: skip
 FLOW_COLUMNS = ("stage", "group", "state", "n", "of")
 BURDEN_COLUMNS = ("patient_id", "group", "assay", "value_percent", "rule", "responded")
-BURDEN_TEST_COLUMNS = ("group", "rule", "n", "without_value", "responders", "responders_percent", "others",
-                       "others_percent", "p", "smallest_attainable", "test_text")  # fmt: skip
+BURDEN_TEST_COLUMNS = ("group", "rule", "n", "without_value", "responders", "responders_median", "responders_range",
+                       "others", "others_median", "others_range", "p", "smallest_attainable", "test_text")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ AFTER = ("negative by FC and, where followed, RT-PCR", "negative by FC, positive
          "not assessed")  # fmt: skip
 EVALUABLE_SETS: tuple[Choice, ...] = (
     Choice("all_treated", "all treated", "every patient who received any blinatumomab"),
-    Choice("positive_before", "MRD positive before", "patients positive by any assay before treatment"),
+    Choice("positive_before", "positive before",
+           "patients positive before treatment by the rule's assay (by either, where the rule has both)"),
     Choice("more_than_7_days", "more than 7 days", "patients with more than 7 days of infusion in cycle 1"),
     Choice("severe_stops_failed", "severe stops as failures",
            "every patient; who stopped early for a severe reaction counts as not negative"),
@@ -74,7 +75,8 @@ def rule_of(group: Group, rule: str | None = None) -> str:
 def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     """One row per patient: what MRD was before and after, and the outcome under every rule.
 
-    Adds to `patients` the columns `positive_before` (bool, any assay), and `fc`, `pcr`, `fc_and_pcr` (boolean: negative
+    Adds to `patients` the columns `positive_before` (bool, any assay), `fc_before` and `pcr_before` (bool, positive by
+    that assay), and `fc`, `pcr`, `fc_and_pcr` (boolean: negative
     after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of it).
     ValueError unless there is exactly one MRD row per patient, time and assay.
     """
@@ -90,6 +92,8 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     fc, pcr = (_negative(status["after", assay].array) for assay in ("FC", "RT-PCR"))
     return patients.assign(
         positive_before=status["before"].eq("positive").any(axis=1).array,
+        fc_before=status["before", "FC"].eq("positive").array,
+        pcr_before=status["before", "RT-PCR"].eq("positive").array,
         fc=fc,
         pcr=pcr,
         fc_and_pcr=fc & pcr.fillna(True),
@@ -107,13 +111,13 @@ def statuses(mrd: pd.DataFrame) -> pd.DataFrame:
 def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Response of every group under every rule and evaluable set, `RATE_COLUMNS`; percent and exact limits in %.
 
-    Groups treated to clear MRD or to reinduce state who "became negative" (`measure`), and are also pooled under each
-    rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set MRD positive before
-    leaves such patients out. A group treated for bridging, or without a declared purpose and with nobody positive
-    before, states who "stayed negative" among the patients negative before, is never pooled, and leaves nobody in the
-    set MRD positive before; bridging patients who were positive before get rows of their own under "became negative".
-    `is_reported` marks the row whose rule is the one behind the group's printed rate, over all treated. n is 0 where
-    nobody is evaluable: percent and limits are NaN.
+    Groups treated to clear MRD or to reinduce state who is "negative after" (`measure`), and are also pooled under each
+    rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set "positive before"
+    leaves out who was negative before by the assay of the rule. A group treated for bridging, or without a declared
+    purpose and with nobody positive before, states who "stayed negative" among the patients negative before, is never
+    pooled, and leaves nobody in the set "positive before"; bridging patients who were positive before get rows of
+    their own under "negative after". `is_reported` marks the row whose rule is the one behind the group's printed rate,
+    over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
     """
     rows = []
     for unit in _units(outcomes(patients, mrd), cohort):
@@ -129,7 +133,7 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
 def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Patients from treatment to outcome: one row per stage, group and state that occurs at the stage, `FLOW_COLUMNS`.
 
-    Stages: "treated" (group), "end of cycle 1" (stop reason), "MRD before" (positive by any assay or not detected) and
+    Stages: "treated" (group), "MRD before" (positive by any assay or not detected), "end of cycle 1" (stop reason) and
     "MRD after" (`AFTER`, which splits every patient by what either assay says). `n` of the group's `of` patients.
     Counts balance: the states of a stage add up to the group, the groups to the cohort.
     """
@@ -137,8 +141,8 @@ def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFr
     after = pd.Series(AFTER[3], index=table.index).mask(table["fc"].fillna(True).eq(False), AFTER[2])
     after = after.mask(table["fc"] & ~table["fc_and_pcr"], AFTER[1]).mask(table["fc"] & table["fc_and_pcr"], AFTER[0])
     before = table["positive_before"].map({True: "positive by any assay", False: "not detected"})
-    stages = {"treated": pd.Series("treated", index=table.index), "end of cycle 1": table["stop_reason"],
-              "MRD before": before, "MRD after": after}  # fmt: skip
+    stages = {"treated": pd.Series("treated", index=table.index), "MRD before": before,
+              "end of cycle 1": table["stop_reason"], "MRD after": after}  # fmt: skip
     declared = ("treated", "completed", "severe_reaction", "economic", "positive by any assay", "not detected", *AFTER)
     rows = []
     for stage, states in stages.items():
@@ -196,8 +200,8 @@ def burden_test(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group
                 rule: str | None = None) -> pd.DataFrame:  # fmt: skip
     """MRD before of responders against the others, in one row, `BURDEN_TEST_COLUMNS`.
 
-    n patients have a value and an outcome, `without_value` do not. Both sides as number and as median (least to
-    greatest) in %; exact rank permutation p with the smallest attainable (float; NaN where one side is empty or there
+    n patients have a value and an outcome, `without_value` do not. Both sides as number, median and range in
+    %; exact rank permutation p with the smallest attainable (float; NaN where one side is empty or there
     are more than 100 patients, and `test_text` says which).
     """
     table = burden(patients, mrd, cohort, group, rule)
@@ -207,9 +211,10 @@ def burden_test(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group
     if len(yes) and len(no) and len(table) <= MOST_RANKED:
         test = rank_permutation([exact(value) for value in table["value_percent"]], [*table["responded"]])
     row = {"group": group, "rule": rule_of(cohort.group(group), rule), "n": len(table),
-           "without_value": int((patients["group"] == group).sum()) - len(table),
-           "responders": len(yes), "responders_percent": median_text(yes, 2),
-           "others": len(no), "others_percent": median_text(no, 2)}  # fmt: skip
+           "without_value": int((patients["group"] == group).sum()) - len(table)}  # fmt: skip
+    for side, values in (("responders", yes), ("others", no)):
+        middle, _, ends = median_text(values, 2).partition(" ")
+        row |= {side: len(values), f"{side}_median": middle, f"{side}_range": ends.strip("()")}
     return pd.DataFrame([row | _test_columns(test, why_not)], columns=BURDEN_TEST_COLUMNS)
 
 
@@ -221,12 +226,13 @@ def _negative(status: pd.api.extensions.ExtensionArray) -> pd.api.extensions.Ext
 
 
 # Who is counted in each evaluable set, from the outcome table.
-_COUNTED: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "all_treated": lambda of: of["patient_id"].notna(),
-    "positive_before": lambda of: of["positive_before"],
-    "more_than_7_days": lambda of: of["infusion_days"] > 7,
-    "severe_stops_failed": lambda of: of["patient_id"].notna(),
-    "without_severe_stops": lambda of: of["stop_reason"] != "severe_reaction",
+_BEFORE = {"fc": "fc_before", "pcr": "pcr_before", "fc_and_pcr": "positive_before"}
+_COUNTED: dict[str, Callable[[pd.DataFrame, str], pd.Series]] = {
+    "all_treated": lambda of, rule: of["patient_id"].notna(),
+    "positive_before": lambda of, rule: of[_BEFORE[rule]],
+    "more_than_7_days": lambda of, rule: of["infusion_days"] > 7,
+    "severe_stops_failed": lambda of, rule: of["patient_id"].notna(),
+    "without_severe_stops": lambda of, rule: of["stop_reason"] != "severe_reaction",
 }
 
 
@@ -257,7 +263,7 @@ def _units(table: pd.DataFrame, cohort: Cohort) -> Iterator[_Unit]:
 
 def _success(members: pd.DataFrame, rule: str, evaluable_set: str) -> pd.Series:
     """The outcome of those counted, NA where the rule's assay does not apply."""
-    counted = members[_COUNTED[evaluable_set](members)]
+    counted = members[_COUNTED[evaluable_set](members, rule)]
     success = counted[rule]
     if evaluable_set == "severe_stops_failed":
         success = success.mask(success.notna() & (counted["stop_reason"] == "severe_reaction"), False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pandas as pd
 
 from blina.analysis.cohort import by_group
@@ -13,7 +15,7 @@ FEVER, CRS, ICANS = "fever", "CRS", "ICANS"
 EVENTS = (FEVER, CRS, ICANS, UNNAMED_REACTION)
 ANY, SEVERE, UNGRADED = "any grade", "grade 3 or more", "grade not reported"
 SEVERITIES = (ANY, SEVERE, UNGRADED)
-CRS_READINGS = ("as reported", "if fever alone counts as grade 1")
+CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FEVER_RULE = "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)"
 RATE = ("k", "n", "percent", "lower", "upper")
 WORST_COLUMNS = ("group", "event", "severity", "scale", *RATE, "text")
@@ -29,7 +31,8 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
 
     `severity`: "any grade" counts every patient with the event; "grade 3 or more" those with such a recorded grade;
     "grade not reported" those with a record without grade and none of grade 3 or more, who therefore could belong to
-    the second. n is all patients of the group: any dose. `scale` names the grades' scale ("" where none is graded).
+    the second: where there are any, the second has no percentage and no interval. n is all patients of the group: any
+    dose. `scale` names the grades' scale ("" where none is graded).
     ValueError if one event is graded on two scales: grades of different scales are never pooled.
     """
     rows = []
@@ -43,8 +46,9 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
                       UNGRADED: int(found["worst_grade"].isna().sum())}  # fmt: skip
             rows += [{"group": name, "event": event, "severity": severity, "scale": scale} | rate(k, len(members))
                      for severity, k in counts.items()]  # fmt: skip
-            if counts[UNGRADED]:
-                rows[-2]["text"] += f"; {counts[UNGRADED]} not graded"  # who may belong to grade 3 or more
+            if ungraded := counts[UNGRADED]:  # any of them may belong to grade 3 or more, so that is no known rate
+                span = f"{counts[SEVERE]} to {counts[SEVERE] + ungraded} of {len(members)}, {ungraded} not graded"
+                rows[-2] |= dict.fromkeys(("percent", "lower", "upper"), nan) | {"text": span}
     return pd.DataFrame(rows, columns=WORST_COLUMNS)
 
 
@@ -142,12 +146,13 @@ def severe_reactions(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohor
 
 def scale_text(cohort: Cohort) -> str:
     """The grading scale in words, with a warning where the report does not state it."""
-    return cohort.grading_scale + ("" if cohort.grading_scale_stated else " (assumed: the report names no scale)")
+    return cohort.grading_scale + ("" if cohort.grading_scale_stated else " (assumed: no scale is named)")
 
 
 def _event_names(events: pd.DataFrame) -> list[str]:
-    """The declared events, then any others that occur."""
-    return [*EVENTS, *sorted(set(events["event"]) - set(EVENTS))]
+    """The declared events (that of a reaction without a name only where there is one), then any others that occur."""
+    seen = set(events["event"])
+    return [*(event for event in EVENTS if event in seen or event != UNNAMED_REACTION), *sorted(seen - set(EVENTS))]
 
 
 def _one_scale(records: pd.DataFrame, event: str) -> str:

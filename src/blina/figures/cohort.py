@@ -49,7 +49,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 3
     note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
     if any(said.startswith(OPEN) for said in stated.values()):
-        note += " Open: differs between line lists that all satisfy the report."
+        note += " Open: no single number; line lists that satisfy the report differ."
     sheet = Sheet(WIDE, 1 + body, title, [note], cohort.face)
     alt = []
     for place, (column, label) in enumerate(_PANELS.items()):
@@ -66,7 +66,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
             counts = {word: stated.get((name, *key), f"0/{len(members)}") for word, key in _COUNTS.items()}
             for line, (word, said) in enumerate({"median": middle, **counts}.items(), start=1):
                 below_axes(axis, number, 1.5 + line * LINE, _label(word, said))
-            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace(f'{OPEN}: median', OPEN)}")
+            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace('seen median', 'seen')}")
         _scale(axis, patients[column], column == "months_from_diagnosis")
         axis.set_ylabel(label)
         axis.set_xlim(-0.5, len(shown) - 0.5)

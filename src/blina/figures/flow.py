@@ -23,7 +23,7 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort, Group
 
-_STAGES = ("treated", "end of cycle 1", "MRD before", "MRD after")
+_STAGES = ("treated", "MRD before", "end of cycle 1", "MRD after")
 _WORDS = {"severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
 # mm: inside a box, between stages, for stage names, between groups, before a line's continuation
 _PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 15.0, 3.0, 1.5
@@ -31,7 +31,7 @@ _PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 15.0, 3.0, 1.5
 
 @styled
 def patient_flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Picture:
-    """Flow of patients (180 mm): the cohort, its groups, how cycle 1 ended, MRD before, MRD after by either assay.
+    """Flow of patients (180 mm): the cohort, its groups, MRD before, how cycle 1 ended, MRD after by either assay.
 
     Every box states k/n of its group; the counts balance (`flow` asserts it).
     """
@@ -47,8 +47,8 @@ def patient_flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> P
     tops = [first + _GAP + sum(heights[:place]) + _GAP * place for place in range(len(_STAGES))]
 
     sheet = Sheet(WIDE, tops[-1] + heights[-1] + 1.5, title, [
-        "k/n: patients of the group. Positive before by any assay: the patients in whom clearance can be judged. "
-        "RT-PCR follows a fusion gene and is not applicable without one.",
+        "k/n: patients of the group. Positive by any assay: by FC or by RT-PCR. RT-PCR follows a fusion gene and is "
+        "not applicable without one.",
     ], cohort.face)  # fmt: skip
     centres = {name: MARGIN + _LABEL + (width + _BETWEEN) * place + width / 2 for place, name in enumerate(shown)}
     middle = (min(centres.values()) + max(centres.values())) / 2

@@ -12,6 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 from blina.analysis import response as analysis
 from blina.analysis.cohort import by_group
 from blina.analysis.intervals import METHOD, rate_text, short_text
+from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
     MARGIN,
@@ -45,14 +46,18 @@ def band(least: float) -> tuple[float, float]:
 
 
 @styled
-def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Picture:
+def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
+               statuses: pd.DataFrame | None = None) -> Picture:  # fmt: skip
     """MRD of every patient before and after, FC and RT-PCR apart (180 mm), % on a log axis.
 
     A line joins one patient's two results by one assay. Hollow points in the shaded band were not detected; the band
     ends at the limit of detection or, if none is reported, at the least reported value, and the note says which. A
     positive result without a value stands in a strip above the scale. k/n in band and strip count the group's patients.
+    `statuses` has a row per group, assay, time and status with the column `open` of `analysis.open`: where the number
+    of negatives or of positives is open, band and strip print `open`.
     """
     shown = looks(cohort)
+    unsettled = _open(statuses)
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people(len(patients))} by group"
@@ -63,11 +68,14 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Pic
     else:
         end = f"the least reported value, {short_text(least)}%, as no limit of detection is reported"
     body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 7
-    sheet = Sheet(WIDE, 5 + body, title, [
+    note = (
         f"Filled: positive. Hollow: not detected, in the band below {end}. k/n: patients in band or strip. A line "
         "joins the two results of one row of the line list; a dotted line leads to or from a positive result without "
-        "value and shows no rise or fall.",
-    ], cohort.face)  # fmt: skip
+        "value and shows no rise or fall."
+    )
+    if unsettled:
+        note += " Open: no single number; line lists that satisfy the report differ."
+    sheet = Sheet(WIDE, 5 + body, title, [note], cohort.face)
     alt = []
     for place, (assay, heading) in enumerate(_HEADINGS.items()):
         right, down = (place, 0) if beside else (0, place)
@@ -77,8 +85,17 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Pic
         axis.set_title(heading)
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             pairs = _pairs(members, mrd[mrd["assay"] == assay], least)
-            alt.append(f"{name} by {assay}: {_pair(axis, number * _STEP, pairs, shown[name], least)}")
+            times = {time for time in ("before", "after") if (name, assay, time) in unsettled}
+            alt.append(f"{name} by {assay}: {_pair(axis, number * _STEP, pairs, shown[name], least, times)}")
     return sheet.picture("mrd-paired", f"Paired dot plot, one panel per assay. {'. '.join(alt)}.")
+
+
+def _open(statuses: pd.DataFrame | None) -> set[tuple[str, str, str]]:
+    """Group, assay and time where the number of negatives or of positives is open."""
+    if statuses is None:
+        return set()
+    rows = statuses[statuses["open"] & statuses["status"].isin(["negative", "positive"])]
+    return {*rows[["group", "assay", "time"]].itertuples(index=False, name=None)}
 
 
 def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFrame:
@@ -123,8 +140,8 @@ def _scale(axis: Axes, least: float, groups: int) -> None:
                   textcoords="offset points", ha="center", va="center", annotation_clip=False)  # fmt: skip
 
 
-def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float) -> str:
-    """Draw a group's results by one assay; what there is to say of them."""
+def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: set[str]) -> str:
+    """Draw a group's results by one assay, with no counts at times that are open; what there is to say of them."""
     n = len(pairs)
     below_axes(axis, centre, 1.8 + LINE, f"{look.name}, n = {n}", weight="bold")
     offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
@@ -139,10 +156,14 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
         axis.scatter([centre + side + offset for offset in offsets], pairs[time], marker=look.marker,
                      s=(look.scale * (3.8 if n <= 60 else 2.4)) ** 2, linewidth=0.8, edgecolor=look.colour,
                      facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
-        unvalued = int((~negative & ~pairs[f"{time}_valued"]).sum())
-        axis.text(centre + side, band(least)[0] * 1.2, f"{negative.sum()}/{n}", size=SMALL, ha="center", va="bottom")
-        axis.text(centre + side, STRIP[1] / 1.2, f"{unvalued}/{n}", size=SMALL, ha="center", va="top")
-        said.append(f"{time} {negative.sum()}/{n} not detected, {unvalued}/{n} positive without a reported value")
+        unvalued = ~negative & ~pairs[f"{time}_valued"]
+        no, yes = (OPEN if time in unsettled else f"{some.sum()}/{n}" for some in (negative, unvalued))
+        axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
+        axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
+        count = f"{no} not detected, {yes} positive without a reported value"
+        if time in unsettled:
+            count = f"{OPEN} how many of {n} not detected and how many positive without a reported value"
+        said.append(f"{time} {count}")
     return ", ".join(said) if n else "nobody followed"
 
 
@@ -150,7 +171,8 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
 def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str, rule: str | None = None) -> Picture:
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
-    `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note.
+    `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note. In a
+    reconstructed cohort points are rows of the line list, and are named so.
     """
     table = analysis.burden(patients, mrd, cohort, group, rule)
     test = analysis.burden_test(patients, mrd, cohort, group, rule).iloc[0]
@@ -160,7 +182,10 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
     notes = [f"Negative after: {rate_text(yes, n)}, {METHOD}.", f"Exact rank test, two-sided: {test['test_text']}."]
     if test["without_value"]:
-        notes.append(f"Not shown: {people(test['without_value'])} without a value before or an outcome by this rule.")
+        without = _points(test["without_value"], cohort)
+        notes.append(f"Not shown: {without} without a value before or an outcome by this rule.")
+    if cohort.reconstructed:
+        notes.append("Every point is a row of the line list.")
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
     axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
     for place, responded in enumerate((True, False)):
@@ -177,7 +202,14 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     axis.set_ylim(1.5, -0.5)
     axis.set_xlabel("MRD before (%)")
     axis.set_yticks([0, 1], [f"negative\nafter, {yes}/{n}", f"not negative\nafter, {no}/{n}"])
-    alt = (f"Dot plot. MRD before in {group}, {people(n)}. Negative after by {label}: {rate_text(yes, n)}, "
-           f"MRD before {test['responders_percent']}%. Not negative: {rate_text(no, n)}, {test['others_percent']}%. "
-           f"{test['test_text']}.")  # fmt: skip
+    ends = {side: f", MRD before {test[side]}%" if test[side] else ""
+            for side in ("responders_range", "others_range")}  # fmt: skip
+    alt = (f"Dot plot. MRD before in {group}, {_points(n, cohort)}. "
+           f"Negative after by {label}: {rate_text(yes, n)}{ends['responders_range']}. "
+           f"Not negative: {rate_text(no, n)}{ends['others_range']}. {test['test_text']}.")  # fmt: skip
     return sheet.picture("burden", alt)
+
+
+def _points(n: int, cohort: Cohort) -> str:
+    """ "7 patients"; of a reconstructed cohort "7 rows", for no row is a patient."""
+    return people(n).replace("patient", "row") if cohort.reconstructed else people(n)

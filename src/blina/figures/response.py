@@ -27,15 +27,17 @@ from blina.linelist.cohort import Cohort
 
 _ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
 
+_NARROW = 2.0  # percentage points: a shorter bar could not be seen
+
 
 @styled
 def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
     """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
 
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
-    Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; pooled groups come last.
+    Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; groups taken together come last.
     `table` is that of `rates`, with the spans of `analysis.open` where rows of it are open: those are drawn as a broad
-    bar from the least to the greatest rate, without point and interval.
+    bar from the least to the greatest rate, without point and interval (a square where they are too near for a bar).
     """
     table = rates(patients, mrd, cohort) if table is None else table
     shown = looks(cohort)
@@ -47,10 +49,12 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     meanings = "; ".join(f"{rule.label}, {rule.meaning}" for rule in RULES)
     note = (
         f"k/n (percent, interval): {METHOD}. Shaded and bold: the rule behind the reported rate. Rules: {meanings}. "
-        "Severe stops: patients who stopped early for a severe reaction."
+        "Positive before: by the assay of the rule; where the rule has both, by either. Severe stops: patients who "
+        "stopped early for a severe reaction."
     )
     if "open" in table and table["open"].any():
-        note += " Open, broad bar: rates of several line lists that all satisfy the report; none of them is its result."
+        note += (" Open, broad bar: rates seen in several line lists that all satisfy the report; the true span may be "
+                 "wider.")  # fmt: skip
     sheet = Sheet(WIDE, 5 + height + 9.5, title, [note], cohort.face)
     axes = [sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height) for place in range(len(RULES))]
     for axis, rule in zip(axes, RULES, strict=True):
@@ -62,7 +66,7 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     top = 0.0
     for (name, measure, is_pooled), rows in blocks:
         look = Look(pooled, MUTED, "d") if is_pooled else shown[name]
-        heading = f"{look.name}, {'pooled' if is_pooled else measure}"
+        heading = f"{look.name} together, to compare rules" if is_pooled else f"{look.name}, {measure}"
         sheet.text(MARGIN, 5 + top + 0.8, heading, weight="bold", va="top")
         top += _HEAD
         for evaluable in EVALUABLE_SETS:
@@ -80,8 +84,10 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look) -> None:
     if row["is_reported"]:
         axis.axhspan(top, top + _ROW, color=SHADE, linewidth=0, zorder=0)
     if row.get("open", False):
-        axis.plot([row["percent_least"], row["percent_greatest"]], [top + 1.7] * 2, color=tint(look.colour),
-                  linewidth=4.5, solid_capstyle="butt", clip_on=False)  # fmt: skip
+        least, greatest = row["percent_least"], row["percent_greatest"]
+        axis.plot([least, greatest], [top + 1.7] * 2, color=tint(look.colour), linewidth=4.5, solid_capstyle="butt",
+                  marker="s" if greatest - least < _NARROW else "", markersize=4.5, markeredgewidth=0,
+                  clip_on=False)  # fmt: skip
     elif row["n"]:
         axis.plot([row["lower"], row["upper"]], [top + 1.7] * 2, color=look.colour, linewidth=1.2, clip_on=False)
         axis.plot([row["percent"]], [top + 1.7], marker=look.marker, markersize=4 * look.scale, color=look.colour,

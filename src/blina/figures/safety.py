@@ -8,10 +8,24 @@ import pandas as pd
 
 from blina.analysis.intervals import METHOD
 from blina.analysis.safety import ANY, SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
-from blina.figures.style import INK, LINE, MARGIN, MUTED, WIDE, Picture, Sheet, looks, people, styled, tint, written
+from blina.figures.style import (
+    INK,
+    LINE,
+    MARGIN,
+    MUTED,
+    WIDE,
+    Picture,
+    Sheet,
+    looks,
+    people,
+    styled,
+    text_width,
+    tint,
+    written,
+)
 from blina.linelist.cohort import Cohort
 
-_ROW, _HEAD, _LEFT, _BAR, _TEXT = 3.6, 3.5, 27.0, 14.0, 35.0  # mm: row, event name, row labels, bar at 100%, its text
+_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 27.0, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side
 
 
@@ -20,7 +34,8 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> Pict
     """Worst grade per patient (180 mm): a column per group, three bars per event, each with k/n and exact interval.
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
-    with a grade that was not reported (hatched): these might belong to grade 3 or more. More than three groups wrap.
+    with a grade that was not reported (hatched). These might belong to grade 3 or more, so where there are any, its bar
+    is hatched from the least to the greatest share that it could have. More than three groups wrap.
     """
     table = worst_grades(patients, events, cohort)
     shown = looks(cohort)
@@ -30,32 +45,41 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> Pict
     storey = LINE + 2.5 + block * len(kinds)
     title = f"Patients by worst grade of each adverse event, {people(len(patients))} by group"
     body = storey * ceil(len(names) / _ACROSS)
-    sheet = Sheet(WIDE, body, title, [
-        f"A patient counts once per event, by the worst grade; any dose of drug. Grades: {scale_text(cohort)}. "
-        f"k/n (percent, interval): {METHOD}; a full bar is 100%. Patients whose grade was not reported could belong to "
-        "grade 3 or more. ASTCT 2019 would count fever due to the drug as CRS grade 1.",
-    ], cohort.face)  # fmt: skip
+    note = (
+        "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and ICANS: "
+        f"{scale_text(cohort)}; fever has no grade on that scale. k/n (percent, interval): {METHOD}; a full bar is "
+        "100%. Hatched: not graded, could belong to grade 3 or more, whose bar then reaches from the fewest to the "
+        "most that it could be. ASTCT 2019 would count fever due to the drug as CRS grade 1."
+    )
+    if cohort.reconstructed:
+        note += " An event that the report does not mention is counted as none."
+    sheet = Sheet(WIDE, body, title, [note], cohort.face)
     cells = table.set_index(["group", "event", "severity"])
+    across = (WIDE - MARGIN - _LEFT - MARGIN) / _ACROSS
+    longest = max(text_width(words) for words in table.loc[table["group"].isin(names), "text"])
+    bar = max(3.0, min(_BAR, across - longest - 2 * _GAP))
     for number, name in enumerate(names):
         floor, column = divmod(number, _ACROSS)
-        top, left = storey * floor, MARGIN + _LEFT + (_BAR + _TEXT + 1.2) * column
+        top, left = storey * floor, MARGIN + _LEFT + across * column
         n = cells.loc[(name, kinds[0], ANY), "n"]
         sheet.text(left, top, f"{shown[name].name}, n = {n}", weight="bold", va="top")
         for place, event in enumerate(kinds):
-            start = top + LINE + 1.5 + block * place
+            head = top + LINE + 1.5 + block * place
             if column == 0:
-                sheet.text(MARGIN, start, written(event, f"event {place + 1}"), weight="bold", va="top")
+                sheet.text(MARGIN, head, written(event, f"event {place + 1}"), weight="bold", va="top")
             for line, severity in enumerate(SEVERITIES):
-                y = start + _HEAD + _ROW * line
+                y = head + _HEAD + _ROW * line
                 row = cells.loc[(name, event, severity)]
                 if column == 0:
                     sheet.text(MARGIN + 1.5, y + _ROW / 2, severity, va="center")
-                sheet.box(left, y + 0.6, _BAR, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3)
-                if row["k"]:
-                    sheet.box(left, y + 0.6, _BAR * row["k"] / row["n"], _ROW - 1.2, gid=f"bar-{number}-{place}-{line}",
-                              **_bar(severity, shown[name].colour))  # fmt: skip
-                sheet.text(left + _BAR + 1.2, y + _ROW / 2, row["text"].partition(";")[0], va="center",
-                           color=INK if row["k"] else MUTED)  # fmt: skip
+                ungraded = cells.loc[(name, event, UNGRADED), "k"] if severity == SEVERE else 0
+                start, end = (row["k"], row["k"] + ungraded) if ungraded else (0, row["k"])
+                sheet.box(left, y + 0.6, bar, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3)
+                if end:
+                    sheet.box(left + bar * start / n, y + 0.6, bar * (end - start) / n, _ROW - 1.2,
+                              gid=f"bar-{number}-{place}-{line}",
+                              **_bar(UNGRADED if ungraded else severity, shown[name].colour))  # fmt: skip
+                sheet.text(left + bar + _GAP, y + _ROW / 2, row["text"], va="center", color=INK if end else MUTED)
     return sheet.picture("safety", _alt(table, cohort))
 
 
@@ -68,7 +92,9 @@ def _bar(severity: str, colour: str) -> dict[str, object]:
 def _alt(table: pd.DataFrame, cohort: Cohort) -> str:
     said = []
     for group in cohort.groups:
-        rows = table[(table["group"] == group.name) & (table["k"] > 0)]
-        listed = [f"{row.event}, {row.severity} {row.text.partition(';')[0]}" for row in rows.itertuples()]
+        some = (table["k"] > 0) | (table["percent"].isna() & (table["n"] > 0))
+        rows = table[(table["group"] == group.name) & some]
+        listed = [f"{row.event}, {row.severity} {row.text}" for row in rows.itertuples()]
         said.append(f"{group.name}: {'; '.join(listed) or 'no event'}")
-    return f"Bars of patients by worst grade per event, scale {scale_text(cohort)}. {'. '.join(said)}. All others 0."
+    scale = f"CRS and ICANS on {scale_text(cohort)}"
+    return f"Bars of patients by worst grade per event, {scale}. {'. '.join(said)}. All others 0."

@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from blina.linelist.cohort import Cohort
+from blina.linelist.cohort import STANDARD_GROUPS, Cohort
 
 NARROW, WIDE = 85, 180  # mm: one and two columns of a journal
 FONT = "DejaVu Sans"
@@ -32,6 +32,7 @@ INK, MUTED, RULE, SHADE = "#1a1a1a", "#595959", "#bfbfbf", "#ececec"
 # Okabe and Ito (2008), ordered so that the first three groups stay apart in grey as well.
 GROUP_COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 GROUP_MARKERS = ("o", "s", "D", "^", "P", "v", "X")
+STANDARD = tuple(group.name for group in STANDARD_GROUPS)  # these have the first three, in whatever cohort they are
 FORMATS = ("svg", "pdf", "png")
 
 STYLE = {
@@ -176,7 +177,7 @@ class Sheet:
 
     def picture(self, name: str, alt: str) -> Picture:
         """The finished figure; its alt text ends with the face, for who hears the figure rather than sees it."""
-        return Picture(name, self.figure, self.title, f"{alt} Rows {self.face}." if self.face else alt)
+        return Picture(name, self.figure, self.title, f"{alt} The rows are {self.face}." if self.face else alt)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes whose frame is at that place."""
@@ -245,10 +246,14 @@ def written(words: str, instead: str) -> str:
 
 
 def looks(cohort: Cohort) -> dict[str, Look]:
-    """The look of each group, by its place in the cohort; a name that the font cannot write becomes "group 2"."""
+    """The look of each group; a name that the font cannot write becomes "group 2".
+
+    MC, IC and RR have a look of their own, which they keep in a figure of one group; others follow in their order.
+    """
+    others = [group.name for group in cohort.groups if group.name not in STANDARD]
     found = {}
     for place, group in enumerate(cohort.groups):
-        at = place % len(GROUP_COLOURS)
+        at = (*STANDARD, *others).index(group.name) % len(GROUP_COLOURS)
         name = written(group.name, f"group {place + 1}")
         found[group.name] = Look(name, GROUP_COLOURS[at], GROUP_MARKERS[at])
     return found

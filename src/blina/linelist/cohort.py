@@ -33,7 +33,7 @@ class Group(BaseModel):
 
 STANDARD_GROUPS = (
     Group(name="MC", label="clearing MRD in first remission", purpose="clearance"),
-    Group(name="IC", label="bridging chemotherapy intolerance", purpose="bridging"),
+    Group(name="IC", label="bridging while chemotherapy is not tolerated", purpose="bridging"),
     Group(name="RR", label="refractory or relapsed", purpose="reinduction"),
 )
 assert {g.name for g in STANDARD_GROUPS} == set(next(c for c in COLUMNS if c.name == "group").values)
@@ -53,7 +53,7 @@ class Cohort(BaseModel):
     seed: int | None = None  # of the world in `linelist.csv`, where it is one
     other_seeds: tuple[int, ...] = ()  # of the further worlds in `worlds.csv`
     grading_scale: str = "ASTCT 2019"
-    grading_scale_stated: bool = True
+    grading_scale_stated: bool = False
     limit_of_detection_percent: Annotated[float | None, NoneWord] = None
 
     @property
@@ -77,7 +77,7 @@ class Cohort(BaseModel):
     @property
     def face(self) -> str:
         """The words that every figure or table showing rows bears; empty for real patients."""
-        return RECONSTRUCTED if self.reconstructed else ""
+        return f"not patients: {RECONSTRUCTED}" if self.reconstructed else ""
 
     def group(self, name: str) -> Group:
         """The group of that name (ValueError, with the groups there are, if none)."""
@@ -123,6 +123,7 @@ def load_cohort(cohort: str | Path) -> Cohort:
     for name, group in groups.items():
         if not isinstance(group, dict):
             raise typed.error(("groups", name), f"group {name} takes a description, as in {name}: {{label: ...}}")
+    content.setdefault("grading_scale_stated", str("grading_scale" in content))
     if groups:
         content["groups"] = [{**group, "name": name} for name, group in groups.items()]
     try:

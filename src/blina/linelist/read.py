@@ -44,6 +44,9 @@ def read_sheet(path: Path) -> Sheet:
     except csv.Error:
         raise FileError(f"{path.name} is not a CSV table: look for a quotation mark that is not closed") from None
     header = tuple(cell.strip() for cell in lines[0])
+    if len(header) == 1 and (other := next((mark for mark in ";\t" if mark in header[0]), None)):
+        mark = "semicolons" if other == ";" else "tabs"
+        raise FileError(f"{path.name} seems to be separated by {mark}: save it as CSV separated by commas")
     rows, numbers = [], []
     for number, line in enumerate(lines[1:], start=2):
         cells = tuple(cell.strip() for cell in line)

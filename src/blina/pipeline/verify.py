@@ -17,6 +17,7 @@ from blina.linelist.cohort import Cohort
 from blina.pipeline.compare import RESULTS
 from blina.pipeline.kernel import SERVER, KernelServer, private_folder
 from blina.pipeline.parameters import prepared
+from blina.pipeline.publish import targets
 from blina.pipeline.steps import HERE, PipelineError, Project, Step, file_name
 from blina.pipeline.steps import steps as steps_of
 
@@ -68,7 +69,7 @@ def verify(
     limit: float = 600.0,
     fork: bool = True,
 ) -> VerifyResult:
-    """Rerun the executed notebooks of a cohort with nbval and compare every cell.
+    """Rerun the executed notebooks of a cohort with nbval and compare every cell, and the figure files they make.
 
     `folder` holds them (unless given, where `run` published them), `limit` is seconds for all. Nothing published is
     touched. PipelineError if a source notebook is missing or pytest cannot run.
@@ -89,13 +90,24 @@ def verify(
         if path.stem not in {step.name for step in todo}:
             failures.append(Failure(path.name, None, "is not a notebook that the pipeline makes; remove it"))
     cells = {(name, n) for name, notebook in recorded.items() for n, _ in _code_cells(notebook)}
-    compared = _run_nbval(folder, sorted(recorded), workers, limit, fork) if recorded else {}
+    compared, made = _run_nbval(folder, sorted(recorded), workers, limit, fork) if recorded else ({}, {})
     already = {(failure.notebook, failure.cell) for failure in failures}
     for name, number in sorted(cells | set(compared), key=lambda place: (place[0], place[1] or 0)):
         reason = compared.get((name, number), "nbval did not reach it")
         if reason and (name, number) not in already:
             failures.append(Failure(name, number, reason))
+    failures += _figures(made, cohort, project)
     return VerifyResult(len(recorded), len(cells), tuple(failures))
+
+
+def _figures(made: Mapping[str, bytes], cohort: Cohort, project: Project) -> Iterator[Failure]:
+    """Published figure files that are not, byte for byte, what the notebooks made when they were rerun."""
+    to = targets(cohort, project, custom=False)
+    published = to.get("figures", to[""] / "figures")
+    there = {path.name: path.read_bytes() for path in published.glob("*")} if made else {}
+    for name in sorted(made.keys() | there.keys()):
+        if made.get(name) != there.get(name):
+            yield Failure(f"figures/{name}", None, "is not what the notebooks make; make it again (make report)")
 
 
 def _code_cells(notebook: Mapping) -> Iterator[tuple[int, Mapping]]:
@@ -140,8 +152,8 @@ def uncompared(cell: Mapping, number: int) -> str:
 
 def _run_nbval(
     folder: Path, names: Sequence[str], workers: int, limit: float, fork: bool
-) -> dict[tuple[str, int | None], str]:
-    """Run nbval over notebooks: for every cell it reached, why it failed, or an empty text."""
+) -> tuple[dict[tuple[str, int | None], str], dict[str, bytes]]:
+    """Run nbval over notebooks: for every cell it reached, why it failed, or an empty text; and the figures made."""
     scratch = private_folder()
     try:
         (scratch / "output").mkdir()
@@ -161,6 +173,7 @@ def _run_nbval(
             done = subprocess.run(
                 command, env=variables, cwd=scratch, capture_output=True, text=True, timeout=limit, check=False
             )
+        figures = {path.name: path.read_bytes() for path in (scratch / "output").glob("figures/*")}
         try:
             results = json.loads((scratch / "results.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -172,7 +185,8 @@ def _run_nbval(
         raise PipelineError(f"cannot write in {tempfile.gettempdir()}: {error.strerror}; make room there") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return {_place(r["cell"]): "" if r["outcome"] == "passed" else r["reason"] or r["outcome"] for r in results}
+    reasons = {_place(r["cell"]): "" if r["outcome"] == "passed" else r["reason"] or r["outcome"] for r in results}
+    return reasons, figures
 
 
 def _place(node: str) -> tuple[str, int | None]:

@@ -1,0 +1,41 @@
+"""What notebooks say of their rows: reconstructed ones are never called patients, nor real ones reconstructed."""
+
+import pandas as pd
+import pytest
+
+from blina.linelist.tidy import load, load_others
+from blina.notebook import about, keep, remark, show
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load("tianjin2023")
+
+
+@pytest.fixture
+def ours(study):
+    return study.cohort.model_copy(update={"reconstructed": False, "name": "ours"})
+
+
+def test_a_reconstructed_cohort_is_said_to_be_nobodys(study):
+    said = about(study.cohort, load_others(study.cohort)).data
+    assert "nobody's" in said and "one of many possible" in said and "may be wider" in said
+
+
+def test_real_patients_are_not_said_to_be_reconstructed(ours):
+    assert "reconstructed" not in about(ours).data
+    assert remark(ours, "only of the report") is None
+
+
+def test_a_kept_table_is_whole_and_said(study, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BLINA_OUTPUT", str(tmp_path))
+    table = pd.DataFrame({"k": [1, None], "text": ["a", "b, c"]})
+    keep(table, study.cohort, "results")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "tables" / "results.csv"), table)
+    assert capsys.readouterr().out == "wrote tables/results.csv (2 rows)\n"
+
+
+def test_a_shown_table_has_no_index_and_no_underscores():
+    shown = show(pd.DataFrame({"patients_treated": [3], "text": [None]}), {"patients_treated": "patients_treated"})
+    assert "patients treated" in shown._repr_html_() and "<th></th>" not in shown._repr_html_()
+    assert repr(shown).split("\n")[0].strip() == "patients treated"
