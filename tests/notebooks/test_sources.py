@@ -47,7 +47,9 @@ def test_a_source_begins_with_its_question_and_then_its_parameters(path):
     cells = nbformat.read(path, as_version=4).cells
     assert cells[0].cell_type == "markdown" and cells[0].source.startswith(f"# {path.stem[:2]} · ")
     assert cells[1].metadata["tags"] == ["parameters"] and "import" not in cells[1].source
-    assert cells[-1].source.startswith("## Limits")
+    limits = max(place for place, cell in enumerate(cells) if cell.cell_type == "markdown")
+    assert cells[limits].source.startswith("## Limits")
+    assert all(cell.source.startswith("remark(") for cell in cells[limits + 1 :])  # what is true of this report alone
     assert path.stem == "05-figures" or "**Reads**" in cells[0].source and "**Makes**" in cells[0].source
 
 
