@@ -153,7 +153,6 @@ def run(cohort: str, parameters: tuple[str, ...]) -> None:
     from blina.pipeline.steps import PipelineError
 
     found = _readable_cohort(cohort)
-    click.echo(f"The report of {found.name}, notebook by notebook:", err=True)
     try:
         click.echo(str(run_steps(found, _assignments(parameters))))
     except StepFailed as error:

@@ -25,7 +25,8 @@ def test_two_runs_publish_the_same_bytes_and_leave_nothing_behind(toy):
     first = toy.published()
     assert set(first) == {"notebooks/executed/01-a.ipynb", "notebooks/executed/02-b.ipynb", "build/toy/tables/ward.csv"}
     assert str(summary).startswith("2 notebooks, 0 figures, ")
-    assert sorted(line.split()[0] for line in lines) == ["01-a", "02-b"]
+    assert lines[0] == f"2 notebooks of {toy.cohort.name}:"
+    assert sorted(line.split()[0] for line in lines[1:]) == ["01-a", "02-b"]
     toy.run()
     assert toy.published() == first
     assert toy.scratch() == []
@@ -192,7 +193,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_anything_starts(toy, mo
     monkeypatch.setattr(tempfile, "mkdtemp", read_only)
     with pytest.raises(PipelineError) as refused:
         toy.run()
-    name = target or "."
+    name = target or "the project's folder"
     assert str(refused.value) == f"cannot write {name}: read-only file system; what was published before is unchanged"
     assert toy.published() == {} and toy.scratch() == []
 

@@ -58,7 +58,7 @@ def run(
     fork: bool = True,
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> Summary:
-    """Run every step of a cohort and publish what they made; a line per step goes to `say`.
+    """Run every step of a cohort and publish what they made; a line to begin with and one per step go to `say`.
 
     `parameters` override notebooks' defaults (text is read as the default's type), `limit` is seconds per step.
     Raises PipelineError before anything starts, or if nothing can be written, StepFailed if a step fails. In either
@@ -70,6 +70,7 @@ def run(
     to = publish.targets(cohort, project, custom=bool(parameters))
     try:
         with _scratch(project, to) as scratch:
+            say(f"{len(todo)} notebooks of {cohort.name}:")
             current = _Run(cohort, project, scratch, limit)
             with KernelServer(fork) as server:
                 import papermill  # noqa: F401 - here, while the server has its own imports to do
@@ -83,9 +84,10 @@ def run(
             _write_timings(project, cohort, seconds, monotonic() - began)
             publish.publish(output, to)
     except OSError as error:
-        where = f" {project.short(Path(error.filename))}" if isinstance(error.filename, str) else ""
+        where = project.short(Path(error.filename)) if isinstance(error.filename, str) else ""
+        place = {"": "", ".": " the project's folder"}.get(where, f" {where}")
         raise PipelineError(
-            f"cannot write{where}: {(error.strerror or str(error)).lower()}; what was published before is unchanged"
+            f"cannot write{place}: {(error.strerror or str(error)).lower()}; what was published before is unchanged"
         ) from error
     custom = bool(parameters) and project.committed(cohort)
     total = monotonic() - began
