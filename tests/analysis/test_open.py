@@ -3,13 +3,10 @@
 import pandas as pd
 import pytest
 
-from blina.analysis.cohort import TOTAL, describe
+from blina.analysis.cohort import DESCRIPTION_KEYS, TOTAL, describe
 from blina.analysis.open import with_spans
-from blina.analysis.response import burden_test, rates, statuses
+from blina.analysis.response import RATE_KEYS, burden_test, rates, statuses
 from blina.linelist.tidy import load, load_others
-
-RATE_KEYS = ["group", "measure", "rule", "evaluable_set"]
-DESCRIPTION_KEYS = ["group", "characteristic", "level", "statistic", "unit"]
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from blina.analysis import response as response_analysis
-from blina.analysis.cohort import describe
+from blina.analysis.cohort import DESCRIPTION_KEYS, describe
 from blina.analysis.open import with_spans
-from blina.analysis.response import RULES, flow, rates, statuses
+from blina.analysis.response import RATE_KEYS, RULES, flow, rates, statuses
 from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
@@ -53,9 +53,9 @@ def shipped():
     study = load("tianjin2023")
     others = load_others(study.cohort)
     table = with_spans(lambda s: rates(s.patients, s.mrd, s.cohort), study, others,
-                       keys=["group", "measure", "rule", "evaluable_set"])  # fmt: skip
+                       RATE_KEYS)  # fmt: skip
     description = with_spans(lambda s: describe(s.patients, s.cohort), study, others,
-                             keys=["group", "characteristic", "level", "statistic", "unit"])  # fmt: skip
+                             DESCRIPTION_KEYS)  # fmt: skip
     return study, table, description
 
 

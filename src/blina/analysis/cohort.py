@@ -11,7 +11,8 @@ from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
 
 TOTAL = "All patients"
-DESCRIPTION_COLUMNS = ("group", "characteristic", "level", "statistic", "unit", "k", "n", "percent", "lower", "upper",
+DESCRIPTION_KEYS = ("group", "characteristic", "level", "statistic", "unit")
+DESCRIPTION_COLUMNS = (*DESCRIPTION_KEYS, "k", "n", "percent", "lower", "upper",
                        "value", "least", "greatest", "text")  # fmt: skip
 _DECLARED = {column.name: column for column in COLUMNS}
 

@@ -15,8 +15,10 @@ BECAME, STAYED = "negative after", "stayed negative"
 REPORTED = "reported"
 CLEARING = ("clearance", "reinduction")
 STATUSES = ("positive", "negative", "not_applicable")
-STATUS_COLUMNS = ("assay", "time", "status", "k", "n", "text")
-RATE_COLUMNS = ("group", "measure", "rule", "evaluable_set", "k", "n", "percent", "lower", "upper", "is_reported",
+STATUS_KEYS = ("assay", "time", "status")
+RATE_KEYS = ("group", "measure", "rule", "evaluable_set")
+STATUS_COLUMNS = (*STATUS_KEYS, "k", "n", "text")
+RATE_COLUMNS = (*RATE_KEYS, "k", "n", "percent", "lower", "upper", "is_reported",
                 "is_pooled", "text")  # fmt: skip
 CONTRAST_COLUMNS = ("group", "measure", "rule", "carriers_k", "carriers_n", "carriers_text", "others_k", "others_n",
                     "others_text", "p", "smallest_attainable", "test_text")  # fmt: skip
