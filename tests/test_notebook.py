@@ -37,5 +37,7 @@ def test_a_kept_table_is_whole_and_said(study, tmp_path, monkeypatch, capsys):
 
 def test_a_shown_table_has_no_index_and_no_underscores():
     shown = show(pd.DataFrame({"patients_treated": [3], "text": [None]}), {"patients_treated": "patients_treated"})
-    assert "patients treated" in shown._repr_html_() and "<th></th>" not in shown._repr_html_()
+    html = shown._repr_html_()
+    assert html.count("<th ") == 1 and '<th scope="col" style="text-align: left">patients treated</th>' in html
+    assert '<td style="text-align: left">3</td>' in html
     assert repr(shown).split("\n")[0].strip() == "patients treated"

@@ -27,7 +27,9 @@ class Shown:
         return self.table.rename(columns=lambda name: str(name).replace("_", " "))
 
     def _repr_html_(self) -> str:
-        return self._cells().to_html(index=False, border=0, na_rep="", justify="left")
+        html = self._cells().to_html(index=False, border=0, na_rep="")
+        left = 'style="text-align: left"'  # Jupyter would push words to the right
+        return html.replace("<td>", f"<td {left}>").replace("<th>", f'<th scope="col" {left}>')
 
     def __repr__(self) -> str:
         return self._cells().to_string(index=False, na_rep="")
