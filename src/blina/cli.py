@@ -80,7 +80,9 @@ def check(linelist: Path, claims_file: Path | None, without: tuple[str, ...], as
             click.echo(f"{verdict.id}{where}: {stated} {verdict.printed}; recomputed {verdict.recomputed}; {said}")
         every, failing = len(checked.verdicts), sum(not verdict.holds for verdict in checked.verdicts)
         outcome = f"{failing} of {every} do not hold" if failing else "all hold"
-        counted = f"{len(document.claims)} claims, {len(document.rules)} rules and the number of patients"
+        claims, rules = (f"{len(x)} {word}{'s' * (len(x) != 1)}" for x, word in (
+            (document.claims, "claim"), (document.rules, "rule")))  # fmt: skip
+        counted = f"{claims}, {rules} and the number of patients"
         borrowed = not claims_file and not beside.exists()
         whose = f" The claims are those of {REPORT}; there are none beside {linelist.name}." if borrowed else ""
         click.echo(f"{counted} recomputed (rounding: {checked.rounding}): {outcome}.{whose}", err=True)
