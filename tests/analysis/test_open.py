@@ -5,7 +5,8 @@ import pytest
 
 from blina.analysis.cohort import DESCRIPTION_KEYS, TOTAL, describe
 from blina.analysis.open import with_spans
-from blina.analysis.response import RATE_KEYS, burden_test, rates, statuses
+from blina.analysis.response import RATE_KEYS, burden_test, flow, fusion_contrast, rates, statuses
+from blina.analysis.safety import fever_as_crs, fever_cycle1, icans, severe_reactions, stops
 from blina.linelist.tidy import load, load_others
 
 
@@ -78,6 +79,27 @@ def test_fc_before_in_mc_is_15_or_16_positive(study, others):
     text = table.set_index(["assay", "time", "status"])["text"]
     assert text["FC", "before", "positive"] == "open, seen 15 to 16 of 18"
     assert text["FC", "after", "negative"] == "18 of 18"
+
+
+@pytest.mark.parametrize(
+    "analyse",
+    [
+        lambda s: fusion_contrast(s.patients, s.mrd, s.cohort),
+        lambda s: flow(s.patients, s.mrd, s.cohort),
+        lambda s: fever_cycle1(s.patients, s.events, s.cohort),
+        lambda s: fever_as_crs(s.patients, s.events, s.cohort),
+        lambda s: icans(s.patients, s.events, s.cohort),
+        lambda s: stops(s.patients, s.cohort),
+        lambda s: severe_reactions(s.patients, s.events, s.cohort),
+        lambda s: sorted(s.patients.query("stop_reason != 'completed'")["infusion_days"]),
+    ],
+    ids=["fusion", "flow", "fever", "CRS", "ICANS", "stops", "severe reactions", "days of early stops"],
+)
+def test_what_the_notebooks_show_without_a_span_is_the_same_in_every_line_list(study, others, analyse):
+    expected = analyse(study)
+    for other in others:
+        found = analyse(other)
+        assert found.equals(expected) if isinstance(expected, pd.DataFrame) else found == expected
 
 
 def test_tables_about_other_rows_are_not_compared(study, others):

@@ -18,7 +18,7 @@ from blina.claims.printed import MODES
 from blina.claims.solve import model_of
 from blina.claims.statistics import STATISTICS
 from blina.linelist.columns import Column
-from blina.linelist.predicate import EVERYONE, Within
+from blina.linelist.predicate import AllOf, Within
 from blina.linelist.table import Table
 
 DOSE = Column("dose", "decimal", min="-2", max="30", step="0.1", blank=True)
@@ -55,7 +55,7 @@ def test_with_nobody_chosen_only_a_count_has_a_value():
     table = Table({"dose": DOSE}, {"dose": np.array([5, 0])}, {"dose": np.array([False, True])}, ("1", "2"))
     nobody, only_blank = np.zeros(2, bool), np.array([False, True])
     for name, statistic in STATISTICS.items():
-        of = {"nothing": None, "predicate": EVERYONE, "number": DOSE}[statistic.of]
+        of = {"nothing": None, "predicate": AllOf(), "number": DOSE}[statistic.of]
         assert statistic.values(table, nobody, of) == ((0,) if name == "count" else None)
         if statistic.of == "number":
             assert statistic.values(table, only_blank, of) is None

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blina.linelist.columns import Column
-from blina.linelist.predicate import EVERYONE, PredicateError, compile_predicate
+from blina.linelist.predicate import AllOf, PredicateError, compile_predicate
 from blina.linelist.table import Table
 
 COLUMNS = {
@@ -148,7 +148,7 @@ def test_a_limit_takes_its_own_value_in_or_leaves_it_out(limits, chosen):
 
 def test_no_condition_chooses_everybody_and_a_comparison_never_chooses_a_blank():
     two = table([dict.fromkeys(COLUMNS, 0) | {"dose": None}, dict.fromkeys(COLUMNS, 0)])
-    assert compile_predicate({}, COLUMNS) == EVERYONE
+    assert compile_predicate({}, COLUMNS) == AllOf()
     assert compile_predicate({}, COLUMNS).holds(two).tolist() == [True, True]
     assert compile_predicate({"dose": {"at_most": "9"}}, COLUMNS).holds(two).tolist() == [False, True]
     assert compile_predicate({"not": {"dose": {"at_most": "9"}}}, COLUMNS).holds(two).tolist() == [True, False]

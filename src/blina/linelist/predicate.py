@@ -86,7 +86,6 @@ class Not:
 
 
 Predicate = Within | AllOf | AnyOf | Not
-EVERYONE = AllOf()
 
 
 def compile_predicate(written: object, columns: Mapping[str, Column]) -> Predicate:
