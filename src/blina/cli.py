@@ -7,12 +7,16 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from blina.linelist.cohort import COHORTS, Cohort, load_cohort
 from blina.linelist.parse import LineListError
 from blina.yamlfile import FileError
+
+if TYPE_CHECKING:
+    from blina.claims.document import Document
 
 REPORT = "tianjin2023"
 HOLDS, FAILS, BAD_INPUT = 0, 1, 2
@@ -90,6 +94,84 @@ def check(linelist: Path, claims_file: Path | None, without: tuple[str, ...], as
 
 
 @main.command()
+@claims_option
+@without_option
+@json_option
+@_one_line_errors
+def consistent(claims_file: Path | None, without: tuple[str, ...], as_json: bool) -> None:
+    """Can all claims be true at once, and under which rounding?
+
+    If not: every minimal conflict (claims that cannot all be true, though all but any one of them can), with where each
+    stands, and which single printed number, changed, would do. Exit code 0: consistent. 1: contradictory, or not
+    decided in time. 2: bad input.
+    """
+    from blina.claims import consistent as consistency
+
+    document = _claims(claims_file, without)
+    found = consistency.consistent(document)
+    if as_json:
+        result = {"status": found.status, "conflicts": found.conflicts, "rounding": found.rounding}
+        click.echo(json.dumps(result, indent=2))
+    else:
+        click.echo("\n".join(consistency.explained(document, found)))
+    sys.exit(HOLDS if found.status == consistency.CONSISTENT else FAILS)
+
+
+@main.command()
+@claims_option
+@without_option
+@click.option("--statistic", required=True, metavar="S", help="count, percent, median, mean, sd, min, max or range.")
+@click.option("--rows", default="{}", metavar="P", help="Whose, as in a claims file: '{group: MC}' (default: all).")
+@click.option("--of", metavar="C", help="A number column or, for percent, whom to count: '{sex: female}'.")
+@click.option("--denominator", metavar="n|n-1", help="Of an sd (default: n-1).")
+@click.option("--worlds", "worlds_file", type=click.Path(path_type=Path), help="Write the worlds at the ends (CSV).")
+@json_option
+@_one_line_errors
+def bounds(
+    claims_file: Path | None,
+    without: tuple[str, ...],
+    statistic: str,
+    rows: str,
+    of: str | None,
+    denominator: str | None,
+    worlds_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Least and greatest value of a statistic over all line lists that satisfy the claims.
+
+    Proven means that two solvers of different kinds agree that nothing lies beyond. Exit code 0: found. 1: the claims
+    contradict each other, or it was not decided in time. 2: bad input.
+    """
+    from blina.claims import bounds as solver
+    from blina.claims.worlds import write_worlds
+    from blina.yamlfile import parse_yaml
+
+    document = _claims(claims_file, without)
+    asked = {
+        name: document.question(
+            name,
+            parse_yaml(rows, "--rows").content,
+            None if of is None else parse_yaml(of, "--of").content,
+            denominator,
+        )
+        for name in (("min", "max") if statistic == "range" else (statistic,))
+    }
+    found = {name: solver.bounds(document, question) for name, question in asked.items()}
+    if worlds_file and all(one.attained for one in found.values()):
+        write_worlds([world for one in found.values() for world in one.worlds], worlds_file)
+    if as_json:
+        results = {name: one.as_json() for name, one in found.items()}
+        click.echo(json.dumps(results if len(results) > 1 else results[statistic], indent=2))
+    else:
+        for one in found.values():
+            click.echo(one.said)
+    statuses = {one.status for one in found.values()}
+    if solver.UNDEFINED in statuses:
+        sys.exit(BAD_INPUT)
+    sys.exit(FAILS if statuses & {solver.CONTRADICTORY, solver.UNKNOWN} else HOLDS)
+
+
+@main.command()
 @click.argument("linelist", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the tidy tables.")
 @_one_line_errors
@@ -117,28 +199,85 @@ def ingest(linelist: Path, output: Path) -> None:
 
 
 @main.command()
+@claims_option
+@without_option
+@click.option("-n", "number", type=int, required=True, metavar="N", help="How many worlds.")
+@click.option("--seed", type=int, default=0, metavar="K", help="Other seeds give other worlds (default: 0).")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write: .csv or .parquet.")
+@json_option
+@_one_line_errors
+def worlds(
+    claims_file: Path | None, without: tuple[str, ...], number: int, seed: int, output: Path, as_json: bool
+) -> None:
+    """Draw N worlds, line lists that satisfy every claim, and write them to a CSV or Parquet file.
+
+    Exit code 0: written. 1: the claims contradict each other, or that could not be decided in time; nothing written.
+    2: bad input. The same worlds for the same claims and seed.
+    """
+    from math import isfinite
+
+    from blina.claims.document import load_claims
+    from blina.claims.sample import Sampler, check_place, write_draws
+    from blina.claims.worlds import Contradictory
+
+    if number < 1:
+        raise FileError(f"-n {number}: draw at least 1 world")
+    check_place(output)
+    path = claims_file or COHORTS / REPORT / "claims.yaml"
+    document = load_claims(path).without(without)
+    try:
+        sampler = Sampler(document, seed)
+        with click.progressbar(sampler.draws(number), number, file=sys.stderr, hidden=not sys.stderr.isatty()) as draws:
+            write_draws(draws, output)
+        distance, bounds = sampler.distance(), sampler.log10_bounds()
+    except Contradictory as error:
+        click.echo(f"{path.name}: {error}", err=True)
+        sys.exit(FAILS)
+    except TimeoutError as error:
+        click.echo(f"{path.name}: unknown: {error}", err=True)
+        sys.exit(FAILS)
+    if as_json:
+        r_hat = sampler.r_hat if sampler.r_hat is not None and isfinite(sampler.r_hat) else None
+        result = {"worlds": number, "measure": sampler.measure, "exact": sampler.exact,
+                  "log10_count": sampler.log10_count, "log10_count_bounds": bounds,
+                  "greatest_distance": {"at_least": distance.at_least, "at_most": distance.at_most},
+                  "r_hat": r_hat}  # fmt: skip
+        click.echo(json.dumps(result, indent=2))
+    count = f"10^{sampler.log10_count:.1f}" if bounds is None else "10^{:.1f} to 10^{:.1f}".format(*bounds)
+    for line in (f"{output.name}: {number} world{'s' * (number > 1)}, each rechecked.",
+                 f"Drawn: {sampler.measure}.",
+                 "No draw is a probability about the real patients.",
+                 f"Worlds there are, patients told apart: {count}.",
+                 f"Greatest distance between two worlds: {distance}, of {document.patients}."):  # fmt: skip
+        click.echo(line, err=True)
+
+
+@main.command()
 @cohort_option
 @_one_line_errors
 def linelist(cohort: str) -> None:
-    """Remake a cohort's line list from its claims: one of the many that satisfy them, the same bytes every time."""
+    """Remake a cohort's line list from its claims (one of the many that satisfy them) and the bounds over all of them.
+
+    The same bytes every time.
+    """
+    from blina.analysis.open import make_bounds, solver
     from blina.claims.document import load_claims
-    from blina.claims.worlds import Contradictory, spread_world, write_world, write_worlds
+    from blina.claims.worlds import Contradictory, spread_world, write_world
 
     found = load_cohort(cohort)
     if not found.reconstructed or found.seed is None:
         raise FileError(f"{found.name} has no `reconstructed: true` and `seed` in cohort.yaml: its line list is kept")
     document = load_claims(found.claims)
     try:
-        world, *others = [
-            spread_world(document, seed, even=seed == found.seed) for seed in (found.seed, *found.other_seeds)
-        ]
+        world = spread_world(document, found.seed)
     except (Contradictory, TimeoutError) as error:
         raise FileError(f"{found.claims.name}: {error}") from None
     write_world(world, found.linelist)
     click.echo(f"{found.linelist.name}: {len(world)} rows that satisfy every claim. They are not patients.")
-    if others:
-        write_worlds(others, found.worlds)
-        click.echo(f"{found.worlds.name}: {len(others)} other line lists that satisfy every claim.")
+    spans = make_bounds(found, solver(document)).spans.values()
+    proven, fixed = sum(span.certain for span in spans), sum(span.determined for span in spans)
+    click.echo(f"{found.bounds.name}: {len(spans)} numbers over all such line lists, {fixed} of them determined; "
+               f"bounds of {proven} proven.")  # fmt: skip
 
 
 @main.command()
@@ -183,6 +322,13 @@ def verify(cohort: str) -> None:
         raise FileError(str(error)) from None
     click.echo(str(result), err=not result.ok)
     sys.exit(HOLDS if result.ok else FAILS)
+
+
+def _claims(claims_file: Path | None, without: tuple[str, ...]) -> Document:
+    """The claims file named, or the report's own, less what rests on some readings."""
+    from blina.claims.document import load_claims
+
+    return load_claims(claims_file or COHORTS / REPORT / "claims.yaml").without(without)
 
 
 def _readable_cohort(name: str) -> Cohort:

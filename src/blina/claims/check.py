@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from blina.claims.document import Claim, Document
-from blina.claims.printed import round_exact
 from blina.linelist.columns import COLUMNS
 from blina.linelist.parse import LineListError, parse
 from blina.linelist.read import read_sheet
@@ -77,11 +76,12 @@ def _holds(claim: Claim, values: tuple[Fraction, ...] | None, mode: str) -> bool
 
 
 def _claim_verdict(claim: Claim, values: tuple[Fraction, ...] | None, mode: str) -> Verdict:
+    statistic = claim.statistic
     if values is None:
-        recomputed = "nobody to compute it of"
+        recomputed = "nobody to compute it of" if statistic.least_n < 2 else "fewer than 2 to compute it of"
     else:
         places = _places(claim, values, mode)
-        recomputed = " to ".join(round_exact(v, p, mode) for v, p in zip(values, places, strict=True))
+        recomputed = " to ".join(statistic.shown(v, p, mode) for v, p in zip(values, places, strict=True))
     holds = _holds(claim, values, mode)
     return Verdict(claim.id, "claim", claim.where, claim.words, claim.printed, recomputed, holds, claim.reading)
 
@@ -91,11 +91,13 @@ def _places(claim: Claim, values: tuple[Fraction, ...], mode: str) -> tuple[int,
     if claim.equals:
         return claim.places
     (value,), (allowed,) = values, claim.intervals(mode)
-    least = max(claim.places)
-    shown = (
-        p for p in range(least, least + 9) if (Fraction(round_exact(value, p, mode)) in allowed) == (value in allowed)
-    )
-    return (next(shown, least),)
+    statistic, least = claim.statistic, max(claim.places)
+
+    def tells(places: int) -> bool:
+        shown = statistic.exact(Fraction(statistic.shown(value, places, mode)))
+        return (shown in allowed) == (value in allowed)
+
+    return (next(filter(tells, range(least, least + 9)), least),)
 
 
 def _number_of_patients(document: Document, table: Table) -> Verdict:

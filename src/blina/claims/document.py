@@ -1,4 +1,4 @@
-"""A claims file: read, checked and compiled. The format is described in the README of each cohort that has one."""
+"""A claims file: read, checked and compiled. The README describes the format in "Check another report"."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import reduce
-from operator import and_
+from math import ceil, floor
+from operator import and_, getitem
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from blina.claims.partition import atoms, elementary, profiles
 from blina.claims.printed import HALF_MODES, MODES, Interval, Printed
-from blina.claims.statistics import STATISTICS, Of, Statistic
+from blina.claims.statistics import DENOMINATORS, STATISTICS, Of, Sd, Statistic
 from blina.linelist.columns import NUMBER, Column
-from blina.linelist.predicate import LIMITS, Predicate, PredicateError, compile_predicate
+from blina.linelist.predicate import LIMITS, AllOf, AnyOf, Not, Predicate, PredicateError, Within, compile_predicate
 from blina.yamlfile import FileError, Typed, load_yaml
 
 MOST_STEPS = 10**12  # a solver adds such numbers up over all patients, in 64 bits
@@ -69,6 +71,7 @@ class _ClaimPart(_Part):
     statistic: str
     rows: dict = {}
     of: dict | str | None = None
+    denominator: Literal["n", "n-1"] | None = None
     equals: Annotated[list[str], BeforeValidator(lambda v: v if isinstance(v, list) else [v])] | None = None
     at_least: str | None = None
     at_most: str | None = None
@@ -100,15 +103,21 @@ class PatientRule:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One printed number (two for a range): where it stands and what it is a statistic of."""
+class Question:
+    """A statistic of some rows, whatever its value."""
 
-    id: str
-    where: str
     statistic: Statistic
     rows: Predicate
     of: Of
     words: str
+
+
+@dataclass(frozen=True)
+class Claim(Question):
+    """One printed number (two for a range): where it stands and what it is a statistic of."""
+
+    id: str
+    where: str
     equals: tuple[Printed, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()  # (at_least | at_most | above | below, printed)
     reading: str | None = None
@@ -116,10 +125,10 @@ class Claim:
     def intervals(self, *modes: str) -> tuple[Interval, ...]:
         """For each of its values, the exact values that agree with what is printed under every one of the modes."""
         if self.equals:
-            return tuple(reduce(and_, (printed.admits(mode) for mode in modes)) for printed in self.equals)
-        ends = {key: Fraction(text) for key, text in self.limits}
-        low, high = ends.get("at_least", ends.get("above")), ends.get("at_most", ends.get("below"))
-        return (Interval(low, high, "above" not in ends, "below" not in ends),)
+            printed = [reduce(and_, (number.admits(mode) for mode in modes)) for number in self.equals]
+        else:
+            printed = [_between(self.limits)]
+        return tuple(map(self.statistic.interval, printed))
 
     @property
     def printed(self) -> str:
@@ -159,6 +168,22 @@ class Document:
         kept = {part: tuple(x for x in getattr(self, part) if x.reading not in dropped) for part in ("rules", "claims")}
         return replace(self, **kept)
 
+    def question(
+        self,
+        statistic: str,
+        rows: Mapping | None = None,
+        of: Mapping | str | None = None,
+        denominator: str | None = None,
+    ) -> Question:
+        """What a claim with this statistic, `rows`, `of` and `denominator`, as in a claims file, would be about.
+
+        FileError where it cannot be meant.
+        """
+        try:
+            return _question(self.columns, statistic, rows or {}, of, denominator)
+        except PredicateError as error:
+            raise FileError(f"{error.path[0]}: {error}") from None
+
     @property
     def printed_numbers(self) -> int:
         """How many printed numbers the claims cover; a limit states something without printing a number."""
@@ -170,8 +195,12 @@ def load_claims(path: Path) -> Document:
     return compile_document(load_yaml(path, "claims file"))
 
 
-def compile_document(typed: Typed) -> Document:
-    """The document of a claims text already read as YAML."""
+def compile_document(typed: Typed, strict: bool = True) -> Document:
+    """The document of a claims text already read as YAML.
+
+    If `strict`, it also refuses what could be judged but hardly be meant: a condition that no value of its column can
+    meet, rows among which nobody can ever be, a printed number that no value of the column prints as.
+    """
     try:
         part = _DocumentPart.model_validate(typed.content)
     except ValidationError as error:
@@ -188,8 +217,8 @@ def compile_document(typed: Typed) -> Document:
         patients=part.patients,
         modes=HALF_MODES if part.rounding == "any" else (part.rounding,),
         columns=columns,
-        rules=tuple(_rule(typed, columns, i, rule) for i, rule in enumerate(part.rules)),
-        claims=tuple(_claim(typed, columns, i, claim) for i, claim in enumerate(part.claims)),
+        rules=tuple(_rule(typed, columns, i, rule, strict) for i, rule in enumerate(part.rules)),
+        claims=tuple(_claim(typed, columns, i, claim, strict) for i, claim in enumerate(part.claims)),
         readings=tuple(part.readings),
     )
 
@@ -241,55 +270,172 @@ def _check_ids(typed: Typed, section: str, items: list, seen: dict[str, tuple], 
             raise typed.error((section, index, "reading"), f"there is no reading {item.reading}; add it under readings")
 
 
-def _predicate(typed: Typed, columns: dict[str, Column], path: tuple, written: dict) -> Predicate:
+def _rule(typed: Typed, columns: dict[str, Column], index: int, part: _RulePart, strict: bool) -> PatientRule:
     try:
-        return compile_predicate(written, columns)
+        when, then = (_within(key, said, columns, strict) for key, said in (("if", part.when), ("then", part.then)))
     except PredicateError as error:
-        raise typed.error((*path, *error.path), str(error)) from None
-
-
-def _rule(typed: Typed, columns: dict[str, Column], index: int, part: _RulePart) -> PatientRule:
-    when = _predicate(typed, columns, ("rules", index, "if"), part.when)
-    then = _predicate(typed, columns, ("rules", index, "then"), part.then)
+        raise typed.error(("rules", index, *error.path), f"rule {part.id}: {error}") from None
     return PatientRule(part.id, when, then, part.why, part.reading)
 
 
-def _claim(typed: Typed, columns: dict[str, Column], index: int, part: _ClaimPart) -> Claim:
+def _claim(typed: Typed, columns: dict[str, Column], index: int, part: _ClaimPart, strict: bool) -> Claim:
     path = ("claims", index)
-    statistic = STATISTICS.get(part.statistic)
-    if statistic is None:
-        near = get_close_matches(part.statistic, STATISTICS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(STATISTICS)}"
-        raise typed.error((*path, "statistic"), f"claim {part.id}: there is no statistic {part.statistic}; {hint}")
-    of = _of(typed, columns, path, part, statistic)
+    try:
+        asked = _question(columns, part.statistic, part.rows, part.of, part.denominator, strict)
+        if strict:
+            _check_scope(columns, asked, part)
+    except PredicateError as error:
+        raise typed.error((*path, *error.path), f"claim {part.id}: {error}") from None
     limits = tuple((key, value) for key in LIMITS if (value := getattr(part, key)) is not None)
-    return Claim(
-        id=part.id,
-        where=part.where,
-        statistic=statistic,
-        rows=_predicate(typed, columns, (*path, "rows"), part.rows),
-        of=of,
-        words=_words(part),
-        equals=_equals(typed, path, part, statistic, limits),
-        limits=limits,
-        reading=part.reading,
-    )
+    equals = _equals(typed, path, part, asked.statistic, limits)
+    for i, printed in enumerate(equals if strict else ()):
+        if impossible := _impossible(asked.statistic, asked.of, printed):
+            raise typed.error((*path, "equals", i), f"claim {part.id}: {impossible}")
+    return Claim(**vars(asked), id=part.id, where=part.where, equals=equals, limits=limits, reading=part.reading)
 
 
-def _of(typed: Typed, columns: dict[str, Column], path: tuple, part: _ClaimPart, statistic: Statistic) -> Of:
-    here, name = (*path, "of"), f"claim {part.id}: {part.statistic}"
+_OTHER_NAMES = {name: name for name in STATISTICS} | {
+    "average": "mean", "avg": "mean", "std": "sd", "stdev": "sd", "standard deviation": "sd", "minimum": "min",
+    "maximum": "max", "n": "count", "number": "count", "percentage": "percent", "proportion": "percent", "%": "percent",
+}  # fmt: skip
+
+
+def _question(
+    columns: dict[str, Column],
+    name: str,
+    rows: Mapping,
+    of: Mapping | str | None,
+    denominator: str | None = None,
+    strict: bool = False,
+) -> Question:
+    """PredicateError, with the path within the claim, where it cannot be meant."""
+    statistic = STATISTICS.get(name)
+    if statistic is None:
+        other = _OTHER_NAMES.get(name.lower())
+        near = [other] if other else get_close_matches(name, STATISTICS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(STATISTICS)}"
+        raise PredicateError(("statistic",), f"there is no statistic {name}; {hint}")
+    if denominator is not None:
+        if not isinstance(statistic, Sd):
+            raise PredicateError(("denominator",), f"{name} has no denominator to choose, only sd has; remove it")
+        if denominator not in DENOMINATORS:
+            raise PredicateError(("denominator",), f"write the denominator of sd as {' or '.join(DENOMINATORS)}")
+        statistic = DENOMINATORS[denominator]
+    compiled = _of(columns, statistic, of, strict)
+    whom = _within("rows", rows, columns, strict)
+    words = describe(rows) or "all patients"
+    if of is not None:
+        words = f"of {of if isinstance(of, str) else describe(of)}: {words}"
+    return Question(statistic, whom, compiled, f"{statistic.label}{' ' if of is not None else ': '}{words}")
+
+
+def _of(columns: dict[str, Column], statistic: Statistic, of: Mapping | str | None, strict: bool) -> Of:
     if statistic.of == "nothing":
-        if part.of is not None:
-            raise typed.error(here, f"{name} takes no of; put the condition under rows")
+        if of is not None:
+            raise PredicateError(("of",), f"{statistic.name} takes no of; put the condition under rows")
         return None
     if statistic.of == "predicate":
-        if not isinstance(part.of, dict):
-            raise typed.error(here, f"{name} needs of: the rows that are counted, as in of: {{sex: female}}")
-        return _predicate(typed, columns, here, part.of)
-    if not isinstance(part.of, str) or part.of not in columns or not columns[part.of].is_number:
-        numbers = ", ".join(name for name, column in columns.items() if column.is_number) or "none"
-        raise typed.error(here, f"{name} needs of: a number column ({numbers})")
-    return columns[part.of]
+        if not isinstance(of, Mapping):
+            raise PredicateError(
+                ("of",), f"{statistic.name} needs of: the rows that are counted, as in of: {{sex: female}}"
+            )
+        return _within("of", of, columns, strict)
+    if not isinstance(of, str) or of not in columns or not columns[of].is_number:
+        numbers = [name for name, column in columns.items() if column.is_number]
+        near = get_close_matches(of, numbers, 1) if isinstance(of, str) else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise PredicateError(
+            ("of",), f"{statistic.name} needs of: a number column ({', '.join(numbers) or 'none'}){hint}"
+        )
+    return columns[of]
+
+
+def _within(key: str, written: Mapping, columns: dict[str, Column], strict: bool) -> Predicate:
+    try:
+        predicate = compile_predicate(written, columns)
+        if strict:
+            _check_conditions(written, columns, ())
+        return predicate
+    except PredicateError as error:
+        raise PredicateError((key, *error.path), str(error)) from None
+
+
+# What could be judged but hardly be meant
+
+
+def _check_conditions(written: Mapping, columns: dict[str, Column], path: tuple) -> None:
+    """PredicateError for a condition on one column that none of its values meets."""
+    for key, value in written.items():
+        here = (*path, key)
+        if key == "any_of":
+            for i, item in enumerate(value):
+                _check_conditions(item, columns, (*here, i))
+        elif key == "not":
+            _check_conditions(value, columns, here)
+        else:
+            column = columns[key]
+            for one in value if isinstance(value, list) else [value]:
+                if _can_hold(compile_predicate({key: one}, columns), columns):
+                    continue
+                said = describe({key: one}).removeprefix(f"{key} ")
+                if isinstance(one, Mapping) and all(
+                    _can_hold(compile_predicate({key: {limit: end}}, columns), columns) for limit, end in one.items()
+                ):
+                    raise PredicateError(
+                        here, f"no {key} is {said} at once; swap the limits, or write any_of for either"
+                    )
+                raise PredicateError(here, f"{key} is never {said}; it is {column.allowed}")
+
+
+def _check_scope(columns: dict[str, Column], asked: Question, part: _ClaimPart) -> None:
+    """PredicateError where nobody can be among the rows, or be what they are asked for, whatever the patients."""
+    rows = describe(part.rows)
+    if not _can_hold(asked.rows, columns):
+        raise PredicateError(("rows",), f"nobody can be among these rows ({rows}): two conditions exclude each other")
+    if asked.statistic.of == "predicate" and not _can_hold(asked.of, columns):
+        raise PredicateError(("of",), f"nobody can be {describe(part.of)}: two conditions exclude each other")
+    if asked.statistic.of == "number" and asked.of.blank:
+        filled = Not(Within(asked.of.name, codes=frozenset(), blank=True))
+        if not _can_hold(AllOf((asked.rows, filled)), columns):
+            raise PredicateError(("rows",), f"{asked.of.name} is always blank among these rows ({rows})")
+
+
+def _can_hold(predicate: Predicate, columns: dict[str, Column]) -> bool:
+    """Whether some patient could satisfy the predicate, by the declarations of the columns alone."""
+    names = sorted(predicate.column_names())
+    if isinstance(predicate, AnyOf):
+        return any(_can_hold(part, columns) for part in predicate.parts)
+    if isinstance(predicate, AllOf) and sum(len(part.column_names()) for part in predicate.parts) == len(names):
+        return all(_can_hold(part, columns) for part in predicate.parts)  # each speaks of columns of its own
+    conditions = list(elementary(predicate))
+    cut = {name: atoms(columns[name], [c for c in conditions if c.column == name]) for name in names}
+    try:
+        everybody = profiles({name: columns[name] for name in names}, cut)
+    except FileError:  # too many combinations to look through; the solver will say
+        return True
+    return bool(predicate.holds(everybody.table).any())
+
+
+def _impossible(statistic: Statistic, of: Of, printed: Printed) -> str | None:
+    """Why the statistic never prints so under any rounding mode; None if it may."""
+    admitted = [statistic.interval(printed.admits(mode)) & statistic.possible for mode in MODES]
+    if all(interval.is_empty for interval in admitted):
+        ends = "0 or more" if statistic.possible.high is None else f"from 0 to {statistic.possible.high}"
+        return f"{statistic.name} {printed.text} cannot be; it is {ends}"
+    grid = statistic.grid(of)
+    if grid is None:
+        return None
+    step, least, greatest = grid
+    steps = [(max(low, least), high if greatest is None else min(high, greatest))
+             for low, high in (interval.integers(step) for interval in admitted)]  # fmt: skip
+    if any(low <= high for low, high in steps):
+        return None
+    if not isinstance(of, Column):
+        return f"{statistic.name} {printed.text} cannot be; it is a whole number"
+    below, above = floor(printed.value / step), ceil(printed.value / step)
+    codes = [c for c in (below, above) if least <= c <= greatest] or [least if above < least else greatest]
+    near = f"the nearest {'is' if len(codes) == 1 else 'are'} {' and '.join(map(of.text, codes))}"
+    return f"no {of.name} prints as {printed.text}, {near}; correct it, or the column's min, max or step"
 
 
 _OPPOSITES = (("at_least", "above"), ("at_most", "below"))  # two ways to give the lower limit, and the upper one
@@ -302,34 +448,47 @@ def _equals(typed: Typed, path: tuple, part: _ClaimPart, statistic: Statistic, l
         try:
             Printed(text)
         except (TypeError, ValueError):
-            raise typed.error((*path, key), f"claim {part.id}: {text!r} is not a printed number such as 72.2") from None
+            said = f"{text!r} is not a printed number such as 72.2; write its digits alone, with a point for decimals"
+            raise typed.error((*path, key), f"claim {part.id}: {said}") from None
     for one, other in _OPPOSITES:
         if one in dict(limits) and other in dict(limits):
             raise typed.error((*path, other), f"claim {part.id}: give {one} or {other}, not both")
-    low, high = (next((Fraction(v) for k, v in limits if k in pair), None) for pair in _OPPOSITES)
-    if low is not None and high is not None and low > high:
+    if limits and _between(limits).is_empty:
         raise typed.error(path, f"claim {part.id}: no number lies within these limits; swap them")
     wanted = statistic.numbers
     if limits and wanted != 1:
-        raise typed.error(path, f"claim {part.id}: {part.statistic} takes equals: two printed numbers")
+        said = 'has two ends; write both, as in equals: ["0.6", "16.4"], or one as a min or a max'
+        raise typed.error(path, f"claim {part.id}: {part.statistic} {said}")
     if part.equals is not None and len(part.equals) != wanted:
-        example = '["0.6", "16.4"]' if wanted == 2 else '"72.2"'
-        raise typed.error((*path, "equals"), f"claim {part.id}: write equals: {example}, {wanted} in all")
+        said = (
+            'two numbers; write both ends, as in equals: ["0.6", "16.4"]'
+            if wanted == 2
+            else 'one number; write it as in equals: "72.2"'
+        )
+        raise typed.error((*path, "equals"), f"claim {part.id}: {part.statistic} is {said}")
     if part.equals and wanted == 2 and Fraction(part.equals[0]) > Fraction(part.equals[1]):
-        raise typed.error((*path, "equals"), f"claim {part.id}: the ends of the range are swapped")
+        low, high = reversed(part.equals)
+        said = f'the ends of the range are swapped; write equals: ["{low}", "{high}"]'
+        raise typed.error((*path, "equals"), f"claim {part.id}: {said}")
     return tuple(Printed(text) for text in part.equals or [])
 
 
-def _words(part: _ClaimPart) -> str:
-    whom = describe(part.rows) or "all patients"
-    if part.of is None:
-        return f"{part.statistic}: {whom}"
-    return f"{part.statistic} of {part.of if isinstance(part.of, str) else describe(part.of)}: {whom}"
+def _between(limits: tuple[tuple[str, str], ...]) -> Interval:
+    ends = {key: Fraction(text) for key, text in limits}
+    low, high = ends.get("at_least", ends.get("above")), ends.get("at_most", ends.get("below"))
+    return Interval(low, high, "above" not in ends, "below" not in ends)
 
 
+_EXAMPLES = {
+    "source": "{title: Blinatumomab in 28 children}",
+    "columns": "{type: integer, min: 0, max: 120}",
+    "rules": "{id: r1, if: {married: yes}, then: {age: {at_least: 15}}, why: law}",
+    "claims": '{id: n, statistic: count, equals: "28"}',
+    "readings": "{id: R1, question: ..., choice: ..., because: ..., alternatives: [...]}",
+}
 _SHAPES = {
     "dict_type": "columns and values, as in {group: MC, sex: female}",
-    "model_type": "keys and their values, one key to a line",
+    "model_type": "keys and their values",
     "list_type": "a list, each entry after a dash",
     "string_type": "a plain word or number",
     "int_parsing": "a whole number",
@@ -348,10 +507,18 @@ def _explain(typed: Typed, error: ValidationError) -> FileError:
     if first["type"] == "missing":
         return typed.error(path[:-1], f"{key} is missing here; add it")
     if first["type"] == "extra_forbidden":
-        near = get_close_matches(key, _keys(path), 1)
-        return typed.error(path, f"{key} is not known here; " + (f"did you mean {near[0]}?" if near else "remove it"))
+        known, given = _keys(path), reduce(getitem, path[:-1], typed.content)
+        near = get_close_matches(key, [other for other in known if other not in given], 1)
+        hint = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
+        return typed.error(path, f"{key} is not known here; {hint}")
     if first["type"] in _SHAPES:
         shape = "a column, or columns and values as in {sex: female}" if key == "of" else _SHAPES[first["type"]]
+        if first["type"] == "model_type":
+            shape += (
+                f", as in {_EXAMPLES[path[0]]}"
+                if path and path[0] in _EXAMPLES
+                else " (source, patients, columns, claims)"
+            )
         return typed.error(path, f"{key} takes {shape}")
     return typed.error(path, f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}")
 

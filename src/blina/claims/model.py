@@ -73,15 +73,21 @@ class Model:
             self.cp.add(variable == expression)
         self.cp.add_allowed_assignments(variables, allowed)
 
-    def counted(self, of: Column, members: list[Literal]) -> list[cp_model.IntVar]:
-        """For each patient their code where they are a member, else 0."""
+    def counted(self, of: Column, members: list[Literal], less: int = 0) -> list[cp_model.IntVar]:
+        """For each patient their code, lessened by `less`, where they are a member, else 0."""
         counted = []
         for code, member in zip(self.codes[of.name], members, strict=True):
-            value = self.cp.new_int_var(min(0, of.lowest), max(0, of.highest), "")
-            self.cp.add(value == code).only_enforce_if(member)
+            value = self.cp.new_int_var(min(0, of.lowest - less), max(0, of.highest - less), "")
+            self.cp.add(value == code - less).only_enforce_if(member)
             self.cp.add(value == 0).only_enforce_if(member.negated())
             counted.append(value)
         return counted
+
+    def square(self, expression, highest: int) -> cp_model.IntVar:
+        """The square of an expression (0 to `highest`)."""
+        square = self.cp.new_int_var(0, highest**2, "")
+        self.cp.add_multiplication_equality(square, [expression, expression])
+        return square
 
     def extreme(self, of: Column, members: list[Literal], greatest: bool) -> cp_model.IntVar:
         """The least or greatest code among the members, of whom there is at least one."""

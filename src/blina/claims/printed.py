@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from math import ceil, floor
+from math import ceil, floor, isqrt
 
 from blina.linelist.columns import NUMBER
 
@@ -36,6 +36,24 @@ class Interval:
         if other.high is not None and (high is None or (other.high, other.high_in) < (high, high_in)):
             high, high_in = other.high, other.high_in
         return Interval(low, high, low_in, high_in)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value lies inside."""
+        return (
+            self.low is not None
+            and self.high is not None
+            and (self.low > self.high or self.low == self.high and not (self.low_in and self.high_in))
+        )
+
+    def squared(self) -> Interval:
+        """The squares of what lies inside and is not negative."""
+        low, low_in = (self.low**2, self.low_in) if self.low is not None and self.low >= 0 else (Fraction(0), True)
+        if self.high is None:
+            return Interval(low, None, low_in)
+        if self.high < 0:
+            return Interval(Fraction(0), Fraction(0), False, False)  # nothing
+        return Interval(low, self.high**2, low_in, self.high_in)
 
     def integers(self, scale: Fraction | int = 1) -> tuple[int | None, int | None]:
         """Least and greatest whole number k with k * scale inside (`scale` above 0); there is none if they cross."""
@@ -98,12 +116,22 @@ def _admitted(printed: Printed, mode: str) -> Interval:
 
 def round_exact(value: Fraction, places: int, mode: str) -> str:
     """An exact value as it would be printed with `places` decimals under `mode`."""
-    scaled = abs(value) * 10**places
-    whole, rest = divmod(scaled, 1)
-    half = Fraction(1, 2)
+    whole, rest = divmod(abs(value) * 10**places, 1)
+    return _text(int(whole), rest - Fraction(1, 2), places, mode, negative=value < 0)
+
+
+def round_root(square: Fraction, places: int, mode: str) -> str:
+    """The square root of an exact value (0 or more) as it would be printed with `places` decimals under `mode`."""
+    scaled = square * 100**places
+    whole = isqrt(floor(scaled))
+    return _text(whole, scaled - (whole + Fraction(1, 2)) ** 2, places, mode)
+
+
+def _text(whole: int, beyond_half: Fraction, places: int, mode: str, negative: bool = False) -> str:
+    """A number whose last printed digit ends `whole`; `beyond_half` has the sign of what follows it, less a half."""
     up = mode != "truncate" and (
-        rest > half or rest == half and (mode == "half_up" or mode == "half_even" and whole % 2 == 1)
+        beyond_half > 0 or beyond_half == 0 and (mode == "half_up" or mode == "half_even" and whole % 2 == 1)
     )
-    digits = str(int(whole) + up).rjust(places + 1, "0")
-    sign = "-" if value < 0 and int(digits) else ""
+    digits = str(whole + up).rjust(places + 1, "0")
+    sign = "-" if negative and int(digits) else ""
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)

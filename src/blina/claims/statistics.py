@@ -3,42 +3,73 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from blina.claims.printed import Interval
+from blina.claims.printed import Interval, round_exact, round_root
 from blina.linelist.columns import Column
 from blina.linelist.predicate import Predicate
 from blina.linelist.table import Table
+from blina.yamlfile import FileError
 
 if TYPE_CHECKING:
     from blina.claims.model import Model
 
 Of = Predicate | Column | None
+MOST_SQUARE = 2**60  # a solver's whole numbers have 64 bits
 
 
 class Statistic(ABC):
-    """`of` is what it is taken of: nothing, a predicate, or a number column (blank cells never count)."""
+    """`of` is what it is taken of: nothing, a predicate, or a number column (blank cells never count).
+
+    Where what is printed need not be a fraction, as a standard deviation, values and intervals are of something exact
+    that stands for it (its square): `exact`, `interval` and `shown` go there and back.
+    """
 
     name: ClassVar[str]
     of: ClassVar[Literal["nothing", "predicate", "number"]]
     numbers: ClassVar[int] = 1  # how many numbers a claim prints
+    possible: ClassVar[Interval] = Interval()  # no exact value ever lies outside
+    least_n: int = 1  # undefined for fewer patients than this (of a number column: with a value in it)
 
     @abstractmethod
     def values(self, table: Table, rows: np.ndarray, of: Of) -> tuple[Fraction, ...] | None:
-        """Its exact value or values over the chosen rows (a mask); None where there is nobody to take it of."""
+        """Its exact value or values over the chosen rows (a mask); None where they are fewer than `least_n`."""
 
     @abstractmethod
     def post(self, model: Model, rows: Predicate, of: Of, intervals: tuple[Interval, ...]) -> None:
         """Require of the solver's patients that each value lies in its interval."""
 
+    def grid(self, of: Of) -> tuple[Fraction, int, int | None] | None:
+        """(step, least, greatest) if it only ever takes whole multiples of a step; None for no such step or end."""
+        return None
+
+    def exact(self, printed: Fraction) -> Fraction:
+        """What stands for a printed number among the exact values."""
+        return printed
+
+    def interval(self, printed: Interval) -> Interval:
+        """What stands for an interval of printed numbers among the exact values."""
+        return printed
+
+    def shown(self, value: Fraction, places: int, mode: str) -> str:
+        """An exact value as it would be printed with `places` decimals under `mode`."""
+        return round_exact(value, places, mode)
+
+    @property
+    def label(self) -> str:
+        """Its name, with what sets it apart from others of that name."""
+        return self.name
+
 
 class Count(Statistic):
     """Number of rows."""
 
-    name, of = "count", "nothing"
+    name, of, least_n = "count", "nothing", 0
+    possible = Interval(Fraction(0))
 
     def values(self, table, rows, of):
         return (Fraction(int(rows.sum())),)
@@ -46,11 +77,15 @@ class Count(Statistic):
     def post(self, model, rows, of, intervals):
         model.between(sum(model.literals(rows)), *intervals[0].integers())
 
+    def grid(self, of):
+        return Fraction(1), 0, None
+
 
 class Percent(Statistic):
     """Rows that satisfy `of`, per 100 rows."""
 
     name, of = "percent", "predicate"
+    possible = Interval(Fraction(0), Fraction(100))
 
     def values(self, table, rows, of):
         return (Fraction(100 * int((rows & of.holds(table)).sum()), int(rows.sum())),) if rows.any() else None
@@ -70,11 +105,17 @@ class OfNumbers(Statistic):
 
     def values(self, table, rows, of):
         codes = np.sort(table.codes[of.name][rows & ~table.blank[of.name]])
-        return tuple(value * of.size for value in self.of_sorted([int(c) for c in codes])) if len(codes) else None
+        if len(codes) < self.least_n:
+            return None
+        return tuple(value * self.unit(of) for value in self.of_sorted([int(c) for c in codes]))
 
     @abstractmethod
     def of_sorted(self, codes: list[int]) -> tuple[Fraction, ...]:
-        """Value or values of at least one code, in ascending order; in units of the column's step."""
+        """Value or values of at least `least_n` codes, in ascending order; in units of `unit`."""
+
+    def unit(self, of: Column) -> Fraction:
+        """What 1 is worth in `of_sorted`: the column's step."""
+        return of.size
 
 
 class Mean(OfNumbers):
@@ -94,6 +135,57 @@ class Mean(OfNumbers):
             model.between(total, *intervals[0].integers(of.size / n), when=there_are_n)
 
 
+@dataclass(frozen=True)
+class Sd(OfNumbers):
+    """Standard deviation: root of the squared distances from the mean, summed, over n - `ddof`; exact as its square."""
+
+    name = "sd"
+    possible = Interval(Fraction(0))
+    ddof: int = 1
+
+    @property
+    def least_n(self) -> int:
+        return 1 + self.ddof
+
+    @property
+    def label(self):
+        return "sd" if self.ddof else "sd (denominator n)"
+
+    def of_sorted(self, codes):
+        n = len(codes)
+        return (Fraction(n * sum(c * c for c in codes) - sum(codes) ** 2, n * (n - self.ddof)),)
+
+    def unit(self, of):
+        return of.size**2
+
+    def exact(self, printed):
+        return printed**2
+
+    def interval(self, printed):
+        return printed.squared()
+
+    def shown(self, value, places, mode):
+        return round_root(value, places, mode)
+
+    def post(self, model, rows, of, intervals):
+        members = model.members(rows, of)
+        span, patients = of.highest - of.lowest, model.patients
+        if (span * patients) ** 2 > MOST_SQUARE:
+            raise FileError(
+                f"the sd of {of.name} is beyond the solver: give the column a wider step, or a nearer min and max"
+            )
+        # Distances from the column's least value have the same sd and smaller squares.
+        above = model.counted(of, members, less=of.lowest)
+        squares = sum(model.square(distance, span) for distance in above)
+        squared = model.square(sum(above), span * patients)
+        possible = intervals[0] & Interval(Fraction(0), self.unit(of) * span**2)
+        model.between(sum(members), self.least_n, None)
+        for n in range(self.least_n, patients + 1):  # the denominator may itself be open
+            there_are_n = model.equals(sum(members), n, patients)
+            limits = possible.integers(self.unit(of) / (n * (n - self.ddof)))
+            model.between(n * squares - squared, *limits, when=there_are_n)
+
+
 class Median(OfNumbers):
     """Middle value, or half the sum of the two middle values."""
 
@@ -107,7 +199,14 @@ class Median(OfNumbers):
         model.between(lower + upper, *intervals[0].integers(of.size / 2))
 
 
-class Least(OfNumbers):
+class Attained(OfNumbers):
+    """A value, or values, that some patient has."""
+
+    def grid(self, of):
+        return of.size, of.lowest, of.highest
+
+
+class Least(Attained):
     """Least value."""
 
     name = "min"
@@ -119,7 +218,7 @@ class Least(OfNumbers):
         model.between(model.extreme(of, model.members(rows, of), greatest=False), *intervals[0].integers(of.size))
 
 
-class Greatest(OfNumbers):
+class Greatest(Attained):
     """Greatest value."""
 
     name = "max"
@@ -131,7 +230,7 @@ class Greatest(OfNumbers):
         model.between(model.extreme(of, model.members(rows, of), greatest=True), *intervals[0].integers(of.size))
 
 
-class Range(OfNumbers):
+class Range(Attained):
     """Least and greatest value, both attained."""
 
     name, numbers = "range", 2
@@ -145,5 +244,7 @@ class Range(OfNumbers):
 
 
 STATISTICS: dict[str, Statistic] = {
-    statistic.name: statistic for statistic in (Count(), Percent(), Median(), Mean(), Least(), Greatest(), Range())
+    statistic.name: statistic
+    for statistic in (Count(), Percent(), Median(), Mean(), Sd(), Least(), Greatest(), Range())
 }
+DENOMINATORS: dict[str, Sd] = {"n-1": Sd(1), "n": Sd(0)}  # of a standard deviation, as a claims file names them

@@ -1,0 +1,309 @@
+"""Can all claims be true at once? If not: which contradict each other, and which single number, changed, would do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from blina.claims.bounds import CONTRADICTORY, UNKNOWN, bounds
+from blina.claims.check import check
+from blina.claims.confirm import confirms_impossible
+from blina.claims.document import Claim, Document, PatientRule
+from blina.claims.encoding import Encoding
+from blina.claims.printed import MODES, Printed, round_exact
+from blina.claims.program import LIMIT_SECONDS, solve
+from blina.claims.statistics import STATISTICS
+from blina.linelist.columns import Column
+from blina.linelist.table import Table
+
+CONSISTENT = "consistent"
+MOST_CONFLICTS = 200  # listed
+SHOWN_CONFLICTS = 5
+MOST_WORK = 60_000  # patients times claims, over all subsets that are tried in the search for further conflicts
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One printed number of a claim, and the nearest one in its place with which all claims could be true."""
+
+    claim: str
+    printed: str
+    instead: str
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """`status`: "consistent" (with a `world`), "contradictory" (both solvers say so) or "unknown".
+
+    `rounding` gives the status under each rounding mode, also under those that the document does not use. `conflicts`
+    lists the claims of each minimal conflict: claims that cannot all be true, while any of them but one can. They are
+    all there are or, where `all_conflicts` is False, those that were found with reasonable effort. `repairs` are single
+    changes that would do.
+    """
+
+    status: str
+    rounding: dict[str, str]
+    world: Table | None = None
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    all_conflicts: bool = True
+    repairs: tuple[Repair, ...] = ()
+
+
+def a_world(document: Document, seed: int = 0, limit: float = LIMIT_SECONDS) -> Table | None:
+    """Any world, quickly, but not drawn fairly; None if there is none. TimeoutError where that was not decided."""
+    encoding = Encoding(document)
+    found = solve(encoding.program, limit=limit, seed=seed)
+    if found.status == "unknown":
+        raise TimeoutError(f"the solver did not finish within {limit:.0f} s, so nothing can be said")
+    if found.status == "infeasible":
+        return None
+    world = encoding.world(found.values, random.Random(seed))
+    if not check(document, world).holds:
+        raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
+    return world
+
+
+def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT_SECONDS) -> Consistency:
+    """Whether a document has a world, under which rounding modes, and if not, why; `limit` is in seconds per solution.
+
+    Without `confirm` nothing is called contradictory.
+    """
+    rounding = {mode: _status(replace(document, modes=(mode,)), confirm, limit) for mode in MODES}
+    statuses = {rounding[mode] for mode in document.modes}
+    if CONSISTENT in statuses:
+        return Consistency(CONSISTENT, rounding, a_world(document, limit=limit))
+    if statuses != {CONTRADICTORY}:
+        return Consistency(UNKNOWN, rounding)
+    subsets = _Subsets(document, limit)
+    conflicts, complete = subsets.minimal_conflicts()
+    return Consistency(
+        CONTRADICTORY,
+        rounding,
+        conflicts=tuple(conflicts),
+        all_conflicts=complete,
+        repairs=tuple(_repairs(document, conflicts, limit)),
+    )
+
+
+def _status(document: Document, confirm: bool, limit: float) -> str:
+    encoding = Encoding(document)
+    found = solve(encoding.program, limit=limit)
+    if found.status == "solved":
+        return CONSISTENT
+    if found.status == "infeasible" and confirm and confirms_impossible(encoding.program, (), limit):
+        return CONTRADICTORY
+    return UNKNOWN
+
+
+def explained(document: Document, found: Consistency) -> list[str]:
+    """What was found, in lines for a reader of the report."""
+    claims = {claim.id: claim for claim in document.claims}
+    works = [mode.replace("_", " ") for mode, status in found.rounding.items() if status == CONSISTENT]
+    if found.status == CONSISTENT:
+        return [
+            f"consistent: {len(claims)} claims can all be true at once",
+            f"rounding under which they can: {', '.join(works)}",
+        ]
+    if found.status == UNKNOWN:
+        return ["unknown: not decided in time, or the second solver did not confirm it"]
+    listed = len(found.conflicts)
+    some = "" if found.all_conflicts else ", and there may be more"
+    lines = [
+        "contradictory: the claims, as they are read here, cannot all be true (two solvers agree)",
+        f"minimal conflicts: {listed}{some}. In each, all claims but any one can be true together.",
+    ]
+    for number, conflict in enumerate(found.conflicts[:SHOWN_CONFLICTS], start=1):
+        lines.append(f"conflict {number}:")
+        lines += [f"  {id} ({claims[id].where or 'place not given'}): {claims[id].words}: {claims[id].printed}"
+                  for id in conflict]  # fmt: skip
+        if rules := rules_of(document, conflict):
+            lines.append(f"  given the rules {', '.join(rules)}")
+    if listed > SHOWN_CONFLICTS:
+        lines.append(f"further conflicts are larger: see --json for all {listed}")
+    for repair in found.repairs:
+        where = f" ({claims[repair.claim].where})" if claims[repair.claim].where else ""
+        lines.append(f"one change would do: {repair.claim}{where}, {repair.instead} in place of {repair.printed}")
+    if not found.repairs:
+        lines.append("no single printed number, changed, would do")
+    lines.append("This says that the numbers, as read, do not fit together. It does not say which is wrong, or why.")
+    return lines
+
+
+def rules_of(document: Document, conflict: Sequence[str], limit: float = LIMIT_SECONDS) -> tuple[str, ...]:
+    """The rules that a conflict takes: without any of them its claims could all be true."""
+    claims = [claim for claim in document.claims if claim.id in conflict]
+    needed = _minimal(list(document.rules), lambda rules: not _possible(document, claims, rules, limit))
+    return tuple(rule.id for rule in document.rules if rule in needed)
+
+
+class _Subsets:
+    """Which subsets of a document's claims can be true at once, its rules and columns taken as given.
+
+    Claims that say the same stand for one another: `alike` lists, for each of `claims`, all that say what it says.
+    """
+
+    def __init__(self, document: Document, limit: float):
+        self.document, self.limit = document, limit
+        same: dict[tuple, list[Claim]] = {}
+        for claim in document.claims:
+            same.setdefault((claim.statistic, claim.rows, claim.of, claim.equals, claim.limits), []).append(claim)
+        self.claims = [claims[0] for claims in same.values()]
+        self.alike = list(same.values())
+        self.work = 0
+        self._known: dict[frozenset[int], bool] = {}
+
+    def minimal_conflicts(self) -> tuple[list[tuple[str, ...]], bool]:
+        """Minimal conflicts, the smallest first, and whether these are all.
+
+        Every subset is explored from above, as in MARCO (Liffiton et al., 2016): the largest one not yet decided is
+        either possible, and with it all its subsets, or it is shrunk to a minimal conflict, which rules out all that
+        contain it. Conflicts of two claims are what a reader understands best, so those are looked for first.
+        """
+        everything = frozenset(range(len(self.claims)))
+        first = self._shrunk(everything)
+        if not first:  # the rules alone
+            return [()], True
+        found = list(dict.fromkeys([first, *self._pairs(first, everything)]))
+        map_ = cp_model.CpModel()
+        chosen = [map_.new_bool_var("") for _ in self.claims]
+        map_.maximize(sum(chosen))
+        for conflict in found:
+            map_.add_bool_or([chosen[i].negated() for i in conflict])
+        while (subset := _largest(map_, chosen)) is not None:
+            if len(found) >= MOST_CONFLICTS or self.work > MOST_WORK:
+                break
+            if self.possible(subset):
+                map_.add_bool_or([chosen[i] for i in range(len(chosen)) if i not in subset])
+            else:
+                found.append(self._shrunk(subset))
+                map_.add_bool_or([chosen[i].negated() for i in found[-1]])
+        found.sort(key=lambda conflict: (len(conflict), sorted(conflict)))
+        listed = [ids for conflict in found for ids in self._spelt_out(conflict)]
+        return listed[:MOST_CONFLICTS], subset is None and len(listed) <= MOST_CONFLICTS
+
+    def _pairs(self, first: frozenset[int], everything: frozenset[int]) -> Iterator[frozenset[int]]:
+        """Minimal conflicts of two claims, one of them a claim without which all others can be true."""
+        for one in first:
+            if len(first) > 1 and self.possible(everything - {one}):
+                for other in everything - {one}:
+                    pair = frozenset((one, other))
+                    if not self.possible(pair) and all(self.possible(frozenset((i,))) for i in pair):
+                        yield pair
+
+    def _spelt_out(self, conflict: frozenset[int]) -> Iterator[tuple[str, ...]]:
+        """The conflict with each of its claims in turn replaced by those that say the same."""
+        order = {claim.id: i for i, claim in enumerate(self.document.claims)}
+        for claims in product(*(self.alike[i] for i in sorted(conflict))):
+            yield tuple(sorted((claim.id for claim in claims), key=order.__getitem__))
+
+    def possible(self, subset: frozenset[int]) -> bool:
+        if subset not in self._known:
+            self.work += self.document.patients * len(subset)
+            claims = [self.claims[i] for i in sorted(subset)]
+            self._known[subset] = _possible(self.document, claims, self.document.rules, self.limit)
+        return self._known[subset]
+
+    def _shrunk(self, subset: frozenset[int]) -> frozenset[int]:
+        return frozenset(_minimal(sorted(subset), lambda some: not self.possible(frozenset(some))))
+
+
+def _possible(document: Document, claims: Sequence[Claim], rules: Sequence[PatientRule], limit: float) -> bool:
+    """Whether the solver finds a world for these alone; if it runs out of time, it has not shown that there is none."""
+    return solve(Encoding(_only(document, claims, rules)).program, limit=limit).status != "infeasible"
+
+
+def _largest(map_: cp_model.CpModel, chosen: Sequence[cp_model.IntVar]) -> frozenset[int] | None:
+    """The largest subset that nothing found so far decides; None if there is none left."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    if solver.solve(map_) == cp_model.INFEASIBLE:
+        return None
+    return frozenset(i for i, one in enumerate(chosen) if solver.value(one))
+
+
+def _minimal(parts: list[Any], conflict: Callable[[list[Any]], bool]) -> list[Any]:
+    """A minimal sublist that still conflicts, of a list that does (QuickXplain, Junker 2004)."""
+
+    def needed(given: list[Any], grown: bool, rest: list[Any]) -> list[Any]:
+        if grown and conflict(given):
+            return []
+        if len(rest) == 1:
+            return rest
+        half = len(rest) // 2
+        second = needed(given + rest[:half], True, rest[half:])
+        return needed(given + second, bool(second), rest[:half]) + second
+
+    return [] if not parts or conflict([]) else needed([], False, parts)
+
+
+def _only(document: Document, claims: Sequence[Claim], rules: Sequence[PatientRule]) -> Document:
+    """The document with these claims and rules, and the columns that they speak of."""
+    named = set().union(*(_columns_of(claim) for claim in claims))
+    tied = [rule.when.column_names() | rule.then.column_names() for rule in rules]
+    while more := set().union(*(columns for columns in tied if columns & named)) - named:
+        named |= more
+    kept = [rule for rule, columns in zip(rules, tied, strict=True) if columns <= named] if named else list(rules)
+    names = named or set(document.columns)
+    columns = {name: column for name, column in document.columns.items() if name in names}
+    return replace(document, claims=tuple(claims), rules=tuple(kept), columns=columns)
+
+
+def _columns_of(claim: Claim) -> set[str]:
+    of = claim.of
+    said = set() if of is None else {of.name} if isinstance(of, Column) else of.column_names()
+    return claim.rows.column_names() | said
+
+
+def _repairs(document: Document, conflicts: Sequence[tuple[str, ...]], limit: float) -> Iterator[Repair]:
+    """Single changes after which all claims can be true: only a claim that is part of every conflict can be one."""
+    in_all = set.intersection(*map(set, conflicts))
+    for claim in document.claims:
+        if claim.id in in_all and claim.equals:
+            others = tuple(other for other in document.claims if other.id != claim.id)
+            yield from _nearest(replace(document, claims=others), claim, limit)
+
+
+_ENDS = {"range": ("min", "max")}
+
+
+def _nearest(others: Document, claim: Claim, limit: float) -> Iterator[Repair]:
+    """For each printed number of a claim the nearest one, or the two at the same distance, that the others allow."""
+    ends = [STATISTICS[name] for name in _ENDS.get(claim.statistic.name, ())] or [claim.statistic]
+    apart = [
+        replace(claim, statistic=statistic, equals=(printed,))
+        for statistic, printed in zip(ends, claim.equals, strict=True)
+    ]
+    for i, part in enumerate(apart):
+        rest = replace(others, claims=(*others.claims, *apart[:i], *apart[i + 1 :]))
+        (printed,) = part.equals
+        found = [text for side in ("below", "above") for text in _next(rest, part, side, limit)]
+        distances = [abs(Fraction(text) - printed.value) for text in found]
+        for text, distance in zip(found, distances, strict=True):
+            if distance == min(distances):
+                yield Repair(claim.id, printed.text, text)
+
+
+def _next(rest: Document, part: Claim, side: str, limit: float) -> list[str]:
+    """What might be printed instead: the nearest value that the rest allows above or below, in the same decimals."""
+    (printed,) = part.equals
+    half = Fraction(1, 2 * 10**printed.places)
+    end = printed.value + (half if side == "above" else -half)
+    toward, strictly = ("at_least", "above") if side == "above" else ("at_most", "below")
+    for key in (toward, strictly):  # what lies on the edge may still print as before
+        beyond = replace(part, equals=(), limits=((key, round_exact(end, printed.places + 1, "half_up")),))
+        found = bounds(replace(rest, claims=(*rest.claims, beyond)), part, confirm=False, limit=limit)
+        value = found.lower if side == "above" else found.upper
+        if value is None:
+            return []
+        for mode in rest.modes:
+            text = part.statistic.shown(value, printed.places, mode)
+            changed = replace(part, equals=(Printed(text),))
+            if text != printed.text and a_world(replace(rest, claims=(*rest.claims, changed)), limit=limit) is not None:
+                return [text]
+    return []
