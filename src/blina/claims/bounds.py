@@ -119,6 +119,7 @@ def bounds(document: Document, question: Question, *, confirm: bool = True, limi
     if any(end.values is None for end in ends):
         return Bounds(question, UNKNOWN if None in (lower, upper) else OUTER, lower, upper)
     agreed = confirm and all(_confirmed(program, beyond, limit) for end in ends for beyond in end.beyond)
+    may_be_empty = form.size is not None and form.sizes[0] == form.fewest
     return Bounds(
         question,
         PROVEN if agreed else UNCONFIRMED,
@@ -129,6 +130,18 @@ def bounds(document: Document, question: Question, *, confirm: bool = True, limi
         and form.sizes[0] == form.fewest
         and _may_be_fewer(document, question, form.fewest, limit),
     )
+
+
+def nearest(document: Document, question: Question, above: bool, limit: float = LIMIT_SECONDS) -> Fraction | None:
+    """The least value (else: the greatest) over all worlds, by one solver; None if there is none or time ran out."""
+    encoding = Encoding(document, question)
+    (form,) = encoding.forms
+    given = () if form.size is None else (encoding.defined(form),)
+    first = solve(encoding.program, extra=given, limit=limit)
+    if not first.values:
+        return None
+    end = _end(encoding.program, form, given, first, 1 if above else -1, limit)
+    return None if end.values is None else end.value
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,22 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import product
+from math import prod
 from typing import Any
 
+import numpy as np
 from ortools.sat.python import cp_model
 
-from blina.claims.bounds import CONTRADICTORY, UNKNOWN, bounds
+from blina.claims.bounds import CONTRADICTORY, UNKNOWN, nearest
 from blina.claims.check import check
 from blina.claims.confirm import confirms_impossible
 from blina.claims.document import Claim, Document, PatientRule
 from blina.claims.encoding import Encoding
-from blina.claims.printed import MODES, Printed, round_exact
-from blina.claims.program import LIMIT_SECONDS, solve
+from blina.claims.partition import atoms, elementary, profiles
+from blina.claims.printed import MODES, round_exact
+from blina.claims.program import LIMIT_SECONDS, Switch, solve
 from blina.claims.statistics import STATISTICS
 from blina.linelist.columns import Column
 from blina.linelist.table import Table
@@ -25,7 +29,8 @@ from blina.linelist.table import Table
 CONSISTENT = "consistent"
 MOST_CONFLICTS = 200  # listed
 SHOWN_CONFLICTS = 5
-MOST_WORK = 60_000  # patients times claims, over all subsets that are tried in the search for further conflicts
+MOST_COMBINATIONS = 5_000
+MOST_WORK = 30_000  # patients times claims, over all subsets that are tried in the search for further conflicts
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ class _Subsets:
     def _pairs(self, first: frozenset[int], everything: frozenset[int]) -> Iterator[frozenset[int]]:
         """Minimal conflicts of two claims, one of them a claim without which all others can be true."""
         for one in first:
-            if len(first) > 1 and self.possible(everything - {one}):
+            if 1 < len(first) <= 3 and self.possible(everything - {one}):
                 for other in everything - {one}:
                     pair = frozenset((one, other))
                     if not self.possible(pair) and all(self.possible(frozenset((i,))) for i in pair):
@@ -243,15 +248,50 @@ def _minimal(parts: list[Any], conflict: Callable[[list[Any]], bool]) -> list[An
 
 
 def _only(document: Document, claims: Sequence[Claim], rules: Sequence[PatientRule]) -> Document:
-    """The document with these claims and rules, and the columns that they speak of."""
-    named = set().union(*(_columns_of(claim) for claim in claims))
-    tied = [rule.when.column_names() | rule.then.column_names() for rule in rules]
-    while more := set().union(*(columns for columns in tied if columns & named)) - named:
+    """The document with these claims and rules, less the columns and rules that can never matter to the claims.
+
+    Left out are columns that no rule ties to those of the claims and, one after the other, columns that always have a
+    value with which their rules hold, whatever the other columns are.
+    """
+    if not claims:
+        return replace(document, claims=(), rules=tuple(rules))
+    claimed = set().union(*map(_columns_of, claims))
+    named = set(claimed)
+    while more := set().union(*(_tied(rule) for rule in rules if _tied(rule) & named)) - named:
         named |= more
-    kept = [rule for rule, columns in zip(rules, tied, strict=True) if columns <= named] if named else list(rules)
-    names = named or set(document.columns)
-    columns = {name: column for name, column in document.columns.items() if name in names}
-    return replace(document, claims=tuple(claims), rules=tuple(kept), columns=columns)
+    left = [rule for rule in rules if _tied(rule) <= named]
+    while free := [name for name in sorted(named - claimed) if _always_fits(document, name, left)]:
+        named.discard(free[0])
+        left = [rule for rule in left if free[0] not in _tied(rule)]
+    columns = {name: column for name, column in document.columns.items() if name in named}
+    return replace(document, claims=tuple(claims), rules=tuple(left), columns=columns or document.columns)
+
+
+def _tied(rule: PatientRule) -> set[str]:
+    return rule.when.column_names() | rule.then.column_names()
+
+
+def _always_fits(document: Document, name: str, rules: Sequence[PatientRule]) -> bool:
+    mine = tuple(rule for rule in rules if name in _tied(rule))
+    names = set().union(*map(_tied, mine)) | {name}
+    return _fits(name, mine, tuple(column for column in document.columns.values() if column.name in names))
+
+
+@cache
+def _fits(name: str, rules: tuple[PatientRule, ...], columns: tuple[Column, ...]) -> bool:
+    """Whether the column has, for all values of the others, one with which these rules hold."""
+    asked = [part for rule in rules for side in (rule.when, rule.then) for part in elementary(side)]
+    cut = {column.name: atoms(column, [part for part in asked if part.column == column.name]) for column in columns}
+    others = [column.name for column in columns if column.name != name]
+    combinations = prod(len(cut[other]) for other in others)
+    if combinations > MOST_COMBINATIONS:
+        return False
+    ordered = {column.name: column for column in sorted(columns, key=lambda column: column.name == name)}
+    found = profiles(ordered, cut, [(rule.when, rule.then) for rule in rules])
+    cell = np.zeros(len(found), np.int64)
+    for other in others:
+        cell = cell * len(cut[other]) + found.index[other]
+    return len(np.unique(cell)) == combinations
 
 
 def _columns_of(claim: Claim) -> set[str]:
@@ -282,28 +322,28 @@ def _nearest(others: Document, claim: Claim, limit: float) -> Iterator[Repair]:
     for i, part in enumerate(apart):
         rest = replace(others, claims=(*others.claims, *apart[:i], *apart[i + 1 :]))
         (printed,) = part.equals
-        found = [text for side in ("below", "above") for text in _next(rest, part, side, limit)]
+        found = sorted(_next_to(rest, part, limit), key=Fraction)
         distances = [abs(Fraction(text) - printed.value) for text in found]
         for text, distance in zip(found, distances, strict=True):
             if distance == min(distances):
                 yield Repair(claim.id, printed.text, text)
 
 
-def _next(rest: Document, part: Claim, side: str, limit: float) -> list[str]:
-    """What might be printed instead: the nearest value that the rest allows above or below, in the same decimals."""
+def _next_to(rest: Document, part: Claim, limit: float) -> set[str]:
+    """What might be printed instead: the nearest value below and above that the rest allows, under each rounding."""
     (printed,) = part.equals
-    half = Fraction(1, 2 * 10**printed.places)
-    end = printed.value + (half if side == "above" else -half)
-    toward, strictly = ("at_least", "above") if side == "above" else ("at_most", "below")
-    for key in (toward, strictly):  # what lies on the edge may still print as before
-        beyond = replace(part, equals=(), limits=((key, round_exact(end, printed.places + 1, "half_up")),))
-        found = bounds(replace(rest, claims=(*rest.claims, beyond)), part, confirm=False, limit=limit)
-        value = found.lower if side == "above" else found.upper
-        if value is None:
-            return []
-        for mode in rest.modes:
-            text = part.statistic.shown(value, printed.places, mode)
-            changed = replace(part, equals=(Printed(text),))
-            if text != printed.text and a_world(replace(rest, claims=(*rest.claims, changed)), limit=limit) is not None:
-                return [text]
-    return []
+    alike: dict[Switch | None, list[str]] = {}  # modes under which the claims admit the same values
+    for mode, switch in Encoding(replace(rest, claims=(*rest.claims, part))).modes.items():
+        alike.setdefault(switch, []).append(mode)
+    found = set()
+    for mode, *others in alike.values():
+        admitted = printed.admits(mode)
+        for above in (False, True):
+            end, end_in = (admitted.high, admitted.high_in) if above else (admitted.low, admitted.low_in)
+            key = {True: ("at_least", "above"), False: ("at_most", "below")}[above][end_in]
+            outside = replace(part, equals=(), limits=((key, round_exact(end, printed.places + 1, "half_up")),))
+            there = replace(rest, modes=(mode,), claims=(*rest.claims, outside))
+            value = nearest(there, part, above, limit)
+            if value is not None:
+                found |= {part.statistic.shown(value, printed.places, one) for one in (mode, *others)}
+    return found - {printed.text}
