@@ -12,7 +12,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -21,36 +20,10 @@ import numpy as np
 from blina.claims.document import Claim, Document, Question
 from blina.claims.partition import Profiles, atoms, elementary, profiles
 from blina.claims.program import Condition, Program, Sum, Switch, total
-from blina.claims.statistics import OfNumbers
+from blina.claims.statistics import Form, OfNumbers
 from blina.linelist.columns import Column
 from blina.linelist.predicate import AllOf, Predicate
 from blina.linelist.table import Table
-
-
-@dataclass(frozen=True)
-class Form:
-    """A statistic of unknown patients: `numerator(n)` times `unit` over `divisor(n)`, n patients being its rows.
-
-    `size` is how many they are and `sizes` the numbers for which the statistic is defined and that are not ruled out
-    beforehand; without `size` there is nothing to divide by and the statistic is always defined.
-    """
-
-    numerator: Callable[[int], Sum]
-    unit: Fraction
-    divisor: Callable[[int], int] = lambda n: 1
-    size: Sum | None = None
-    sizes: range = range(1)
-    linear: bool = True  # the numerator is the same for every n, and the divisor is 1 or n
-
-    @property
-    def fewest(self) -> int:
-        """The least number of patients of whom the statistic can be taken."""
-        return next(n for n in (1, 2) if self.divisor(n))
-
-    @property
-    def is_ratio(self) -> bool:
-        """Whether it divides by the number of patients."""
-        return self.divisor(2) != 1
 
 
 @dataclass(frozen=True)
@@ -120,7 +93,7 @@ class Encoding:
         self._made: dict[tuple, object] = {}
         self._post_claims()
         self.asked = (question,) if question else ()
-        self.forms = tuple(form for one in self.asked for form in forms(self, one))
+        self.forms = tuple(form for one in self.asked for form in one.statistic.forms(self, one.rows, one.of))
         for form in self.forms:
             form.numerator(1)  # its unknowns are made before anything is solved
 
@@ -133,15 +106,21 @@ class Encoding:
         return counts.where(both.holds(counts.profiles.table))
 
     def sizes(self, rows: Predicate) -> range:
-        """How many patients may be among the rows, by the counts that are claimed."""
+        """How many patients, from 1 on, may be among the rows by the counts that are claimed."""
         place = self._home(rows.column_names())
         low, high = self._limits(place, rows.holds(self._counts[place].profiles.table))
-        return range(low, high + 1)
+        return range(max(1, low), high + 1)
 
     def scope(self, rows: Predicate, of: Column) -> tuple[Vector, ...]:
         """The numbers in a column of the patients among the rows, blanks left out."""
         place = self._scopes(of.name).index(rows)
         return tuple(vector for vector in self._vectors[of.name] if vector.signature[place])
+
+    def how_many(self, scope: tuple[Vector, ...], least: int) -> tuple[Sum, range]:
+        """How many numbers there are in a scope, and which counts from `least` on are not ruled out beforehand."""
+        most = min(self.document.patients, sum(len(vector.codes) for vector in scope))
+        sizes = range(max(least, sum(vector.least_size for vector in scope)), most + 1)
+        return total(vector.size for vector in scope), sizes
 
     def least(self, scope: tuple[Vector, ...]) -> Sum:
         """Least number of a scope that has any."""
@@ -454,7 +433,7 @@ class Encoding:
             self.program.narrow(what, low, high)
 
     def _forms(self, claim: Claim) -> tuple[Form, ...]:
-        made = forms(self, claim)
+        made = claim.statistic.forms(self, claim.rows, claim.of)
         for form in made:
             if form.size is not None:
                 self.program.conditions.append(self.defined(form))
@@ -474,41 +453,6 @@ class Encoding:
             return switches
 
         return self._once((tuple(form.size.terms.items()), form.size.constant, form.sizes), make)[n]
-
-
-def forms(encoding: Encoding, asked: Question) -> tuple[Form, ...]:
-    """A statistic for the solver."""
-    rows, of, step = asked.rows, asked.of, Fraction(1)
-    if asked.statistic.name == "count":
-        return (Form(lambda n: encoding.count(rows), step),)
-    if asked.statistic.name == "percent":
-        part, sizes = encoding.count(rows, of), _positive(encoding.sizes(rows))
-        return (Form(lambda n: part, Fraction(100), lambda n: n, encoding.count(rows), sizes),)
-    scope, step = encoding.scope(rows, of), of.size
-    size = total(vector.size for vector in scope)
-    most = min(encoding.document.patients, sum(len(vector.codes) for vector in scope))
-    sizes = _positive(range(sum(vector.least_size for vector in scope), most + 1))
-    whole = {
-        "median": lambda: Form(lambda n: encoding.middles(scope), step / 2, size=size, sizes=sizes),
-        "min": lambda: Form(lambda n: encoding.least(scope), step, size=size, sizes=sizes),
-        "max": lambda: Form(lambda n: encoding.greatest(scope), step, size=size, sizes=sizes),
-        "mean": lambda: Form(lambda n: encoding.added(scope), step, lambda n: n, size, sizes),
-        "sd": lambda: Form(
-            lambda n: encoding.squares(scope, of.lowest) * n - encoding.square_of_sum(scope, of.lowest),
-            step**2,
-            lambda n: n * (n - asked.statistic.ddof),
-            size,
-            range(max(asked.statistic.least_n, sizes.start), sizes.stop),
-            False,
-        ),
-    }
-    if asked.statistic.name == "range":
-        return whole["min"](), whole["max"]()
-    return (whole[asked.statistic.name](),)
-
-
-def _positive(sizes: range) -> range:
-    return range(max(1, sizes.start), sizes.stop)
 
 
 def _columns_of_counts(question: Question) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -16,9 +17,39 @@ from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
 if TYPE_CHECKING:
+    from blina.claims.encoding import Encoding
     from blina.claims.model import Model
+    from blina.claims.program import Sum
 
 Of = Predicate | Column | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A statistic for the solver: `numerator(n)` times `unit` over `divisor(n)`, where n patients are its rows.
+
+    `size` is how many they are and `sizes` the numbers for which the statistic is defined and that are not ruled out
+    beforehand; without `size` there is nothing to divide by and the statistic is always defined.
+    """
+
+    numerator: Callable[[int], Sum]
+    unit: Fraction
+    divisor: Callable[[int], int] = lambda n: 1
+    size: Sum | None = None
+    sizes: range = range(1)
+    linear: bool = True  # the numerator is the same for every n, and the divisor is 1 or n
+
+    @property
+    def fewest(self) -> int:
+        """The least number of patients of whom the statistic can be taken."""
+        return next(n for n in (1, 2) if self.divisor(n))
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it divides by the number of patients."""
+        return self.divisor(2) != 1
+
+
 MOST_SQUARE = 2**60  # a solver's whole numbers have 64 bits
 
 
@@ -40,8 +71,12 @@ class Statistic(ABC):
         """Its exact value or values over the chosen rows (a mask); None where they are fewer than `least_n`."""
 
     @abstractmethod
+    def forms(self, encoding: Encoding, rows: Predicate, of: Of) -> tuple[Form, ...]:
+        """Its value or values over unknown patients who are counted, not named (see `encoding`)."""
+
+    @abstractmethod
     def post(self, model: Model, rows: Predicate, of: Of, intervals: tuple[Interval, ...]) -> None:
-        """Require of the solver's patients that each value lies in its interval."""
+        """Require of patients who are unknown one by one (see `model`) that each value lies in its interval."""
 
     def grid(self, of: Of) -> tuple[Fraction, int, int | None] | None:
         """(step, least, greatest) if it only ever takes whole multiples of a step; None for no such step or end."""
@@ -74,6 +109,9 @@ class Count(Statistic):
     def values(self, table, rows, of):
         return (Fraction(int(rows.sum())),)
 
+    def forms(self, encoding, rows, of):
+        return (Form(lambda n: encoding.count(rows), Fraction(1)),)
+
     def post(self, model, rows, of, intervals):
         model.between(sum(model.literals(rows)), *intervals[0].integers())
 
@@ -89,6 +127,10 @@ class Percent(Statistic):
 
     def values(self, table, rows, of):
         return (Fraction(100 * int((rows & of.holds(table)).sum()), int(rows.sum())),) if rows.any() else None
+
+    def forms(self, encoding, rows, of):
+        part, whole = encoding.count(rows, of), encoding.count(rows)
+        return (Form(lambda n: part, Fraction(100), lambda n: n, whole, encoding.sizes(rows)),)
 
     def post(self, model, rows, of, intervals):
         both = [model.both(a, b) for a, b in zip(model.literals(rows), model.literals(of), strict=True)]
@@ -125,6 +167,10 @@ class Mean(OfNumbers):
 
     def of_sorted(self, codes):
         return (Fraction(sum(codes), len(codes)),)
+
+    def forms(self, encoding, rows, of):
+        scope = encoding.scope(rows, of)
+        return (Form(lambda n: encoding.added(scope), of.size, lambda n: n, *encoding.how_many(scope, 1)),)
 
     def post(self, model, rows, of, intervals):
         members = model.members(rows, of)
@@ -167,6 +213,15 @@ class Sd(OfNumbers):
     def shown(self, value, places, mode):
         return round_root(value, places, mode)
 
+    def forms(self, encoding, rows, of):
+        scope, less = encoding.scope(rows, of), of.lowest
+
+        def numerator(n: int) -> Sum:
+            return encoding.squares(scope, less) * n - encoding.square_of_sum(scope, less)
+
+        size, sizes = encoding.how_many(scope, self.least_n)
+        return (Form(numerator, self.unit(of), lambda n: n * (n - self.ddof), size, sizes, linear=False),)
+
     def post(self, model, rows, of, intervals):
         members = model.members(rows, of)
         span, patients = of.highest - of.lowest, model.patients
@@ -194,6 +249,11 @@ class Median(OfNumbers):
     def of_sorted(self, codes):
         return (Fraction(codes[(len(codes) - 1) // 2] + codes[len(codes) // 2], 2),)
 
+    def forms(self, encoding, rows, of):
+        scope = encoding.scope(rows, of)
+        size, sizes = encoding.how_many(scope, 1)
+        return (Form(lambda n: encoding.middles(scope), of.size / 2, size=size, sizes=sizes),)
+
     def post(self, model, rows, of, intervals):
         lower, upper = model.middle_pair(of, model.members(rows, of))
         model.between(lower + upper, *intervals[0].integers(of.size / 2))
@@ -214,6 +274,11 @@ class Least(Attained):
     def of_sorted(self, codes):
         return (Fraction(codes[0]),)
 
+    def forms(self, encoding, rows, of):
+        scope = encoding.scope(rows, of)
+        size, sizes = encoding.how_many(scope, 1)
+        return (Form(lambda n: encoding.least(scope), of.size, size=size, sizes=sizes),)
+
     def post(self, model, rows, of, intervals):
         model.between(model.extreme(of, model.members(rows, of), greatest=False), *intervals[0].integers(of.size))
 
@@ -226,6 +291,11 @@ class Greatest(Attained):
     def of_sorted(self, codes):
         return (Fraction(codes[-1]),)
 
+    def forms(self, encoding, rows, of):
+        scope = encoding.scope(rows, of)
+        size, sizes = encoding.how_many(scope, 1)
+        return (Form(lambda n: encoding.greatest(scope), of.size, size=size, sizes=sizes),)
+
     def post(self, model, rows, of, intervals):
         model.between(model.extreme(of, model.members(rows, of), greatest=True), *intervals[0].integers(of.size))
 
@@ -237,6 +307,9 @@ class Range(Attained):
 
     def of_sorted(self, codes):
         return (Fraction(codes[0]), Fraction(codes[-1]))
+
+    def forms(self, encoding, rows, of):
+        return (*Least().forms(encoding, rows, of), *Greatest().forms(encoding, rows, of))
 
     def post(self, model, rows, of, intervals):
         Least().post(model, rows, of, intervals[:1])
