@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from blina.linelist.tidy import load, load_others
+from blina.analysis.open import CohortBounds, Span, load_bounds
+from blina.linelist.tidy import load
 from blina.notebook import about, keep, remark, show
 
 
@@ -18,8 +19,14 @@ def ours(study):
 
 
 def test_a_reconstructed_cohort_is_said_to_be_nobodys(study):
-    said = about(study.cohort, load_others(study.cohort)).data
-    assert "nobody's" in said and "one of many possible" in said and "may be wider" in said
+    said = about(study.cohort, load_bounds(study.cohort)).data
+    assert "nobody's" in said and "one of many possible" in said
+    assert said.endswith("over all line lists that satisfy the report, proven by two solvers.")
+
+
+def test_bounds_that_are_not_proven_are_not_said_to_be(study):
+    doubtful = CohortBounds(study.cohort, {("count", "{}", ""): Span(1, 2, "unconfirmed")})
+    assert "proven" not in about(study.cohort, doubtful).data
 
 
 def test_real_patients_are_not_said_to_be_reconstructed(ours):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from IPython.display import Markdown
 
+from blina.analysis.open import CohortBounds
 from blina.linelist.cohort import Cohort
-from blina.linelist.tidy import Tidy
 
 
 def say(text: str) -> Markdown:
@@ -55,7 +54,7 @@ def remark(cohort: Cohort, text: str) -> Markdown | None:
     return Markdown(text) if cohort.reconstructed else None
 
 
-def about(cohort: Cohort, others: Sequence[Tidy] = ()) -> Markdown:
+def about(cohort: Cohort, known: CohortBounds | None = None) -> Markdown:
     """What the rows of this cohort are, and what their numbers are worth: the first thing that a notebook says."""
     if not cohort.reconstructed:
         return Markdown(f"**{cohort.title}.** One row of the line list is one patient.")
@@ -63,9 +62,10 @@ def about(cohort: Cohort, others: Sequence[Tidy] = ()) -> Markdown:
         f"**{cohort.title}.** No patient table was published. The rows used here are *{cohort.face}*: they satisfy "
         "every printed number, and they are nobody's."
     )
-    if others:
+    if known:
         said += (
-            f" {len(others)} other line lists that satisfy every printed number were tried beside it. A number that "
-            "differs between them is marked *open* and given as the span that was seen; the true span may be wider."
+            " A number that the report does not determine is marked *open* and given by its bounds: the least and the "
+            "greatest value over all line lists that satisfy the report"
         )
+        said += ", proven by two solvers." if known.proven else "."
     return Markdown(said)

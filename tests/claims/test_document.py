@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from blina.claims.check import check, read_for_claims
-from blina.claims.document import load_claims
+from blina.claims.document import compile_document, load_claims
 from blina.claims.printed import HALF_MODES
 from blina.linelist.columns import COLUMNS, RULES
 from blina.yamlfile import FileError, parse_yaml
@@ -70,22 +70,33 @@ def test_a_claims_file_says_what_it_prints(document):
     [
         # misspelt words
         ("statistic: percent", "statistic: precent", 17, "claim pct: there is no statistic precent; did you mean per"),
-        ("statistic: percent", "statistic: x", 17, "write one of count, percent, median, mean, min, max, range"),
+        ("statistic: percent", "statistic: x", 17, "write one of count, percent, median, mean, sd, min, max, range"),
+        ("statistic: percent", "statistic: Percent", 17, "there is no statistic Percent; did you mean percent?"),
+        ("statistic: percent", "statistic: average", 17, "there is no statistic average; did you mean mean?"),
         ("statistic: range", "statistik: range", 18, "statistik is not known here; did you mean statistic?"),
         ("where:", "were:", 16, "were is not known here; did you mean where?"),
         ("patients: 3", "patient: 3", 2, "patient is not known here; did you mean patients?"),
         ("rounding: any", "rounding: up", 3, "rounding: input should be 'any', 'half_up'"),
         ("type: integer", "type: int", 6, "type: input should be 'category', 'boolean', 'integer' or 'decimal'"),
-        ("{married: true}\n", "{maried: true}\n", 11, "there is no column maried; the columns are group, age"),
-        ("{age: {at_least: 15}}", "{age: {atleast: 15}}", 12, "atleast is not one of at_least"),
-        ("rows: {group: A}, equals", "rows: {group: C}, equals", 16, "group is never 'C'; it is A or B"),
-        ("of: age", "of: ages", 18, "claim ages: range needs of: a number column (age, dose)"),
+        ("{married: true}\n", "{maried: true}\n", 11,
+         "rule adults-marry: there is no column maried; the columns are group, age, dose, married; did you "
+         "mean married?"),
+        ("rows: {group: A}, equals", "rows: {Group: A}, equals", 16,
+         "claim n-a: there is no column Group; the columns are group, age, dose, married; did you mean group?"),
+        ("{age: {at_least: 15}}", "{age: {atleast: 15}}", 12,
+         "atleast is not one of at_least, at_most, above, below; did you mean at_least?"),
+        ("rows: {group: A}, equals", "rows: {group: C}, equals", 16, "claim n-a: group is never 'C'; it is A or B"),
+        ("rows: {group: A}, equals", "rows: {group: a}, equals", 16,
+         "group is never 'a'; it is A or B; did you mean A?"),
+        ("{group: B, married: true}", "{group: B, married: maybe}", 19, "married is never 'maybe'; it is no or yes"),
+        ("of: age", "of: ages", 18, "claim ages: range needs of: a number column (age, dose); did you mean age?"),
         ("of: age", "of: group", 18, "claim ages: range needs of: a number column (age, dose)"),
         ("reading: R2", "reading: R9", 17, "there is no reading R9; add it under readings"),
         # something missing
         ("patients: 3\n", "", 1, "patients is missing here; add it"),
         ("    why: legal age\n", "", 10, "why is missing here; add it"),
-        ("if: {married: true}", "when: {married: true}", 11, "when is not known here"),
+        ("if: {married: true}", "when: {married: true}", 11,
+         "when is not known here; the keys here are id, if, then, why, reading"),
         ("id: few, ", "", 19, "id is missing here; add it"),
         ("min: 0, ", "", 6, "column age holds numbers: give it a number as min"),
         (", alternatives: [a]}\n  - {id: R2", ", alternatives: []}\n  - {id: R2", 21,
@@ -99,10 +110,15 @@ def test_a_claims_file_says_what_it_prints(document):
         ('at_most: "2"', 'at_most: "2", equals: "2"', 19, "claim few: give either equals or limits"),
         ('at_most: "2"', 'at_most: "2", below: "2"', 19, "claim few: give at_most or below, not both"),
         ('at_most: "2"', 'at_most: "2", at_least: "3"', 19, "claim few: no number lies within these limits"),
-        ('equals: "2"', 'equals: ["2", "3"]', 16, 'claim n-a: write equals: "72.2", 1 in all'),
-        ('equals: ["1", "40"]', 'equals: "40"', 18, 'claim ages: write equals: ["0.6", "16.4"], 2 in all'),
-        ('equals: ["1", "40"]', 'at_least: "1"', 18, "claim ages: range takes equals: two printed numbers"),
-        ('equals: ["1", "40"]', 'equals: ["40", "1"]', 18, "claim ages: the ends of the range are swapped"),
+        ('equals: "2"', 'equals: ["2", "3"]', 16, 'claim n-a: count is one number; write it as in equals: "72.2"'),
+        ('equals: ["1", "40"]', 'equals: "40"', 18,
+         'claim ages: range is two numbers; write both ends, as in equals: ['),
+        ('equals: ["1", "40"]', 'at_least: "1"', 18, "claim ages: range has two ends; write both, as in equals: ["),
+        ('at_most: "2"', 'above: "2", below: "2"', 19, "claim few: no number lies within these limits; swap them"),
+        ('at_most: "2"', 'at_most: "2", denominator: n', 19, "claim few: count has no denominator to choose, only sd"),
+        ('of: age, equals: ["1", "40"]', 'of: age, denominator: m', 18, "denominator: input should be 'n' or 'n-1'"),
+        ('equals: ["1", "40"]', 'equals: ["40", "1"]', 18,
+         'claim ages: the ends of the range are swapped; write equals: ["1", "40"]'),
         ("id: ages", "id: pct", 18, "id pct stands already in line 17; choose another"),
         ("id: ages", "id: adults-marry", 18, "id adults-marry stands already in line 10; choose another"),
         ("id: ages", "id: patients", 18, "id patients stands already in line 2; choose another"),
@@ -112,10 +128,50 @@ def test_a_claims_file_says_what_it_prints(document):
         ("where: ", "id: x, where: ", 16, "id stands twice; keep one"),
         # numbers
         ('equals: "50.0"', 'equals: "50.0%"', 17, "claim pct: '50.0%' is not a printed number such as 72.2"),
-        ('equals: "50.0"', 'equals: "50,0"', 17, "claim pct: '50,0' is not a printed number"),
+        ('equals: "50.0"', 'equals: "50,0"', 17,
+         "claim pct: '50,0' is not a printed number such as 72.2; write its digits alone, with a point for decimals"),
+        ('equals: "50.0"', 'equals: "150.0"', 17, "claim pct: percent 150.0 cannot be; it is from 0 to 100"),
+        ('rows: {group: A}, equals: "2"', 'equals: "2.5"', 16, "claim n-a: count 2.5 cannot be; it is a whole number"),
+        ('rows: {group: A}, equals: "2"', 'equals: "-2"', 16, "claim n-a: count -2 cannot be; it is 0 or more"),
+        ('statistic: range, of: age, equals: ["1", "40"]', 'statistic: sd, of: age, equals: "-0.2"', 18,
+         "claim ages: sd -0.2 cannot be; it is 0 or more"),
+        ('equals: ["1", "40"]', 'equals: ["1.3", "40"]', 18,
+         "claim ages: no age prints as 1.3, the nearest are 1 and 2; correct it, or the column's min, max or step"),
+        ('equals: ["1", "40"]', 'equals: ["1", "140"]', 18,
+         "claim ages: no age prints as 140, the nearest is 120; correct"),
+        ('range, of: age, equals: ["1", "40"]', 'max, of: dose, equals: "0.145"', 18,
+         "claim ages: no dose prints as 0.145, the nearest are 0.0 and 0.5"),
         ('equals: "50.0"', "equals: [[5]]", 17, "equals takes a plain word or number"),
         ('equals: "50.0"', "equals: {is: 5}", 17, "equals takes a plain word or number"),
-        ("rows: {group: A}, equals", 'rows: {dose: "0.7"}, equals', 16, "0.7 is not a step of dose, whose step is 0.5"),
+        ("rows: {group: A}, equals", 'rows: {dose: "0.7"}, equals', 16,
+         "claim n-a: 0.7 is not a step of dose, whose step is 0.5; the nearest are 0.5 and 1.0"),
+        ("rows: {group: A}, equals", 'rows: {dose: "9.5"}, equals', 16,
+         "claim n-a: dose is never 9.5; it is a number in steps of 0.5 from 0.0 to 9.0, or blank"),
+        ("rows: {group: A}, equals", "rows: {age: [3, 130]}, equals", 16,
+         "age is never 130; it is a whole number from 0"),
+        ("{age: {at_least: 15}}", "{age: {at_least: 150}}", 12,
+         "rule adults-marry: age is never at least 150; it is a whole number from 0 to 120"),
+        # rows among which nobody can be
+        ("rows: {group: A}, equals", "rows: {age: {at_least: 130}}, equals", 16,
+         "claim n-a: age is never at least 130; it"),
+        ("rows: {group: A}, equals", "rows: {age: {at_least: 5, at_most: 3}}, equals", 16,
+         "claim n-a: no age is at least 5 and at most 3 at once; swap the limits, or write any_of for either"),
+        ("rows: {group: A}, equals", "rows: {age: {above: 5, below: 6}}, equals", 16,
+         "no age is above 5 and below 6 at once"),
+        ("{any_of: [{group: B, married: true}, {age: {at_most: 5}}]}", "{any_of: [{group: B}, {age: {below: 0}}]}", 19,
+         "claim few: age is never below 0; it is a whole number from 0 to 120"),
+        ("rows: {group: A}, equals", "rows: {group: A, not: {group: [A, B]}}, equals", 16,
+         "claim n-a: nobody can be among these rows (group A and not (group A or B)): two conditions exclude "
+         "each other"),
+        ("rows: {group: A}, equals",
+         "rows: {group: A, any_of: [{group: B}, {married: yes, not: {married: yes}}]}, equals", 16,
+         "claim n-a: nobody can be among these rows (group A and (group B or married yes and not (married yes)))"),
+        ("rows: {group: A}, equals", "rows: {not: {}}, equals", 16,
+         "claim n-a: nobody can be among these rows (not ())"),
+        ("of: {married: yes}", "of: {married: yes, not: {married: yes}}", 17,
+         "claim pct: nobody can be married yes and not (married yes): two conditions exclude each other"),
+        ('range, of: age, equals: ["1", "40"]', 'mean, rows: {dose: ""}, of: dose, equals: "1"', 18,
+         "claim ages: dose is always blank among these rows (dose blank)"),
         ("patients: 3", "patients: 0", 2, "patients: input should be greater than or equal to 1"),
         ("patients: 3", "patients: three", 2, "patients takes a whole number"),
         ('step: "0.5"', 'step: "1/3"', 7, "column dose holds numbers: give it a number as step"),
@@ -129,13 +185,14 @@ def test_a_claims_file_says_what_it_prints(document):
         ("values: [A, B]", "values: A", 5, "values takes a list, each entry after a dash"),
         (", values: [A, B]", "", 5, "column group is a category: list its different values"),
         # shapes
-        ("{title: A toy report, doi: 10.0000/toy}", "a toy report", 1, "source takes keys and their values"),
-        ("{type: boolean}", "boolean", 8, "married takes keys and their values"),
+        ("{title: A toy report, doi: 10.0000/toy}", "a toy report", 1,
+         "source takes keys and their values, as in {title: Blinatumomab in 28 children}"),
+        ("{type: boolean}", "boolean", 8, "married takes keys and their values, as in {type: integer, min"),
         ("rows: {group: A}, equals", "rows: [group, A], equals", 16, "rows takes columns and values"),
         ("rows: {group: A}, equals", "rows: group A, equals", 16, "rows takes columns and values"),
         ("if: {married: true}", "if: married", 11, "if takes columns and values"),
         ('{id: ages, statistic: range, of: age, equals: ["1", "40"]}', "ages", 18,
-         "claims takes keys and their values"),
+         'claims takes keys and their values, as in {id: n, statistic: count, equals: "28"}'),
         # YAML itself
         ("type: boolean}", "type: boolean", 9, "not valid YAML"),
         ("  group: {", "\tgroup: {", 5, "not valid YAML (found character '\\t'"),
@@ -158,9 +215,12 @@ def test_a_mistake_in_a_claims_file_is_one_line_that_says_where_and_what_to_writ
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("# nothing but a remark\n", "toy.yaml, line 1: the file takes keys and their values"),
-        ("- a\n- b\n", "toy.yaml, line 1: the file takes keys and their values"),
-        ("just words", "toy.yaml, line 1: the file takes keys and their values"),
+        (
+            "# nothing but a remark\n",
+            "toy.yaml, line 1: the file takes keys and their values (source, patients, columns, claims)",
+        ),
+        ("- a\n- b\n", "toy.yaml, line 1: the file takes keys and their values (source, patients, columns, claims)"),
+        ("just words", "toy.yaml, line 1: the file takes keys and their values (source, patients, columns, claims)"),
         ("a: \x00", "toy.yaml: not valid YAML (a character that YAML does not allow)"),
         ("a: " + "[" * 5000, "toy.yaml: nested more than 40 levels deep; write it flatter"),
     ],
@@ -227,6 +287,55 @@ def test_without_a_reading_exactly_what_rests_on_it_is_dropped(document, report_
 def test_an_unknown_reading_is_named_with_those_that_there_are(document):
     with pytest.raises(FileError, match="there is no reading R3; the readings are R1, R2"):
         document(TOY).without(["R1", "R3"])
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("rows: {group: A}, equals", "rows: {age: {at_least: 130}}, equals"),
+        ("rows: {group: A}, equals", "rows: {not: {}}, equals"),
+        ('equals: ["1", "40"]', 'equals: ["1.3", "40"]'),
+        ('equals: "50.0"', 'equals: "150.0"'),
+    ],
+)
+def test_what_can_hardly_be_meant_may_still_be_judged_if_asked_for(old, new):
+    assert compile_document(parse_yaml(changed((old, new)), "toy.yaml"), strict=False).patients == 3
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("rows: {group: A}, equals", "rows: {age: {at_most: 500}}, equals"),  # everybody, which is no mistake
+        ("rows: {group: A}, equals", 'rows: {dose: {above: "0.2", below: "0.7"}}, equals'),  # limits between two steps
+        ("rows: {group: A}, equals", "rows: {any_of: [{group: A}, {not: {group: A}}]}, equals"),
+        ("rows: {group: A}, equals", "rows: {not: {age: {at_least: 18}}, age: {above: 16}}, equals"),  # 17
+        ('equals: ["1", "40"]', 'equals: ["1.0", "40.00"]'),
+        ('range, of: age, equals: ["1", "40"]', 'max, of: dose, equals: "1"'),  # 0.5 rounded up, 1.0, or 1.5 cut off
+        ('range, of: age, equals: ["1", "40"]', 'median, of: age, equals: "12.3"'),  # contradictory, not mistyped
+        ('range, of: age, equals: ["1", "40"]', 'mean, of: age, equals: "125"'),
+        ('equals: "2"', 'equals: "9"'),  # more than there are: for the solver to say
+        ('equals: "2"', 'equals: "2.0"'),
+    ],
+)
+def test_what_may_be_meant_is_left_to_the_check_and_the_solver(document, old, new):
+    assert document(changed((old, new))).patients == 3
+
+
+def test_a_question_is_worded_and_refused_as_a_claim_is(document):
+    made = document(TOY)
+    assert made.question("sd", of="age").words == "sd of age: all patients"
+    assert made.question("sd", {"group": "A"}, "age", "n").words == "sd (denominator n) of age: group A"
+    assert made.question("sd", of="age") == made.question("sd", of="age", denominator="n-1")
+    assert made.question("sd", of="age") != made.question("sd", of="age", denominator="n")
+    for asked, said in (
+        (("sd", {}, "age", "n-2"), "denominator: write the denominator of sd as n-1 or n"),
+        (("mean", {}, "age", "n"), "denominator: mean has no denominator to choose, only sd has; remove it"),
+        (("median", {}, "agee"), "of: median needs of: a number column (age, dose); did you mean age?"),
+        (("count", {"grup": "A"}), "rows: there is no column grup; the columns are group, age, dose, married; did you"),
+    ):
+        with pytest.raises(FileError) as error:
+            made.question(*asked)
+        assert str(error.value).startswith(said)
 
 
 # The rounding mode is one for the whole document.

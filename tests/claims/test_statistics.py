@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterator
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -12,14 +13,15 @@ from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 
 from blina.claims.check import check
-from blina.claims.document import Document
+from blina.claims.document import Document, compile_document
 from blina.claims.model import Model
-from blina.claims.printed import MODES
+from blina.claims.printed import MODES, Interval, Printed, round_exact
 from blina.claims.solve import model_of
-from blina.claims.statistics import STATISTICS
+from blina.claims.statistics import DENOMINATORS, STATISTICS, Sd
 from blina.linelist.columns import Column
 from blina.linelist.predicate import AllOf, Within
 from blina.linelist.table import Table
+from blina.yamlfile import FileError, parse_yaml
 
 DOSE = Column("dose", "decimal", min="-2", max="30", step="0.1", blank=True)
 
@@ -31,6 +33,7 @@ BRUTE = {
     "min": lambda chosen, doses, high: (min(doses),) if doses else None,
     "max": lambda chosen, doses, high: (max(doses),) if doses else None,
     "range": lambda chosen, doses, high: (min(doses), max(doses)) if doses else None,
+    "sd": lambda chosen, doses, high: (statistics.variance(doses),) if len(doses) > 1 else None,  # exact as its square
 }
 
 
@@ -49,6 +52,8 @@ def test_a_statistic_is_what_it_says(patients):
         of = {"nothing": None, "predicate": high, "number": DOSE}[statistic.of]
         expected = brute(chosen, doses, sum(dose >= 10 for dose in doses))
         assert statistic.values(table, rows, of) == expected, name
+    of_everybody = (statistics.pvariance(doses),) if doses else None
+    assert DENOMINATORS["n"].values(table, rows, DOSE) == of_everybody
 
 
 def test_with_nobody_chosen_only_a_count_has_a_value():
@@ -59,6 +64,97 @@ def test_with_nobody_chosen_only_a_count_has_a_value():
         assert statistic.values(table, nobody, of) == ((0,) if name == "count" else None)
         if statistic.of == "number":
             assert statistic.values(table, only_blank, of) is None
+
+
+def test_an_sd_divides_by_n_less_1_unless_it_says_otherwise():
+    assert STATISTICS["sd"] == DENOMINATORS["n-1"] == Sd() == Sd(1) != Sd(0) == DENOMINATORS["n"]
+    assert (Sd(1).label, Sd(0).label) == ("sd", "sd (denominator n)")
+    one = Table({"dose": DOSE}, {"dose": np.array([50])}, {"dose": np.array([False])}, ("1",))
+    everybody = np.ones(1, bool)
+    assert Sd(1).values(one, everybody, DOSE) is None  # one value has no spread to speak of
+    assert Sd(0).values(one, everybody, DOSE) == (0,)
+    assert (Sd(1).least_n, Sd(0).least_n) == (2, 1)
+
+
+AGES = """
+source: {{title: toy}}
+patients: 8
+rounding: {mode}
+columns:
+  age: {{type: integer, min: "-20", max: 20}}
+claims:
+  - {{id: a, statistic: sd, of: age, {claim}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "ages, claim, mode, recomputed, holds",
+    [
+        # 2 4 4 4 5 5 7 9: squared distances add up to 32, so 32/8 = 2 squared and 32/7 = 2.13809... squared
+        ("2 4 4 4 5 5 7 9", 'equals: "2.1"', "any", "2.1", True),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.14"', "any", "2.14", True),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.13"', "truncate", "2.13", True),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.13"', "any", "2.14", False),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.0", denominator: n', "any", "2.0", True),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.1", denominator: n', "any", "2.0", False),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.1", denominator: n-1', "any", "2.1", True),
+        ("2 4 4 4 5 5 7 9", 'equals: "2.138089935299395"', "any", "2.138089935299395", True),  # more than a float holds
+        ("-2 -4 -4 -4 -5 -5 -7 -9", 'equals: "2.1"', "any", "2.1", True),
+        ("3 3 3 3 3 3 3 3", 'equals: "0.0"', "any", "0.0", True),
+        # 0 0 0 0 1 1 1 1 over n is a half exactly, where the modes part
+        ("0 0 0 0 1 1 1 1", 'equals: "1", denominator: n', "half_up", "1", True),
+        ("0 0 0 0 1 1 1 1", 'equals: "0", denominator: n', "half_even", "0", True),
+        ("0 0 0 0 1 1 1 1", 'equals: "1", denominator: n', "half_down", "0", False),
+        ("0 0 0 0 5 5 5 5", 'equals: "2", denominator: n', "half_even", "2", True),
+        ("0 0 0 0 7 7 7 7", 'equals: "4", denominator: n', "half_even", "4", True),
+        # limits are limits on the sd, not on its square
+        ("2 4 4 4 5 5 7 9", 'at_most: "2", denominator: n', "any", "2", True),
+        ("2 4 4 4 5 5 7 9", 'below: "2", denominator: n', "any", "2", False),
+        ("2 4 4 4 5 5 7 9", 'at_most: "2"', "any", "2.1", False),
+        ("2 4 4 4 5 5 7 9", 'above: "2.13", below: "2.14"', "any", "2.138", True),
+        ("2 4 4 4 5 5 7 9", 'at_least: "-1"', "any", "2", True),
+    ],
+)
+def test_an_sd_is_shown_and_judged_without_loss(document, ages, claim, mode, recomputed, holds):
+    made = document(AGES.format(mode=mode, claim=claim))
+    codes = np.array(ages.split(), dtype=np.int64)
+    verdict = check(made, Table(made.columns, {"age": codes}, {"age": codes > 99}, tuple("12345678"))).claims[0]
+    assert (verdict.recomputed, verdict.holds) == (recomputed, holds)
+
+
+def test_an_sd_of_one_value_is_said_to_lack_a_second(document):
+    made = document(AGES.format(mode="any", claim="at_least: '0'"))
+    one = Table(made.columns, {"age": np.array([5])}, {"age": np.array([False])}, ("1",))
+    verdict = check(made, one).claims[0]
+    assert (verdict.recomputed, verdict.holds) == ("fewer than 2 to compute it of", False)
+
+
+@given(
+    st.fractions(min_value=0, max_value=10**6, max_denominator=10**6),
+    st.integers(0, 6),
+    st.sampled_from(MODES),
+    st.booleans(),
+)
+def test_a_root_is_rounded_as_its_exact_decimal_is(value, places, mode, is_square):
+    square = value**2 if is_square else value
+    shown = Sd().shown(square, places, mode)
+    with localcontext(prec=80):
+        root = (Decimal(square.numerator) / Decimal(square.denominator)).sqrt()
+    exact = value if is_square else Fraction(root)  # 80 digits settle a root that is no fraction
+    assert shown == round_exact(exact, places, mode)
+    assert square in Sd().interval(Printed(shown).admits(mode))
+
+
+@given(
+    st.integers(-30, 30), st.integers(-30, 30), st.booleans(), st.booleans(), st.sampled_from([0, 1, 2]),
+    st.fractions(min_value=0, max_value=40, max_denominator=8),
+)  # fmt: skip
+def test_a_squared_interval_holds_the_squares_of_what_the_interval_holds(a, b, low_in, high_in, ends, value):
+    low, high = Fraction(min(a, b)), Fraction(max(a, b))
+    interval = Interval(None if ends == 1 else low, None if ends == 2 else high, low_in, high_in)
+    for one in (value, low, high):
+        if one >= 0:
+            assert (one**2 in interval.squared()) == (one in interval)
 
 
 # The solver's form. A world is the same in any order of its patients, so worlds are compared as sorted tuples.
@@ -170,7 +266,15 @@ def toy(document, claims, patients=3, rounding="any", low="0", high="1", blank="
         (["statistic: range, of: dose, equals: ['-1', '0']"], {"low": "-1", "high": "0", "patients": 2}),
         (["statistic: count, rows: {not: {any_of: [{group: A}, {dose: ''}]}}, equals: '1'"], {}),
         (["statistic: count, rows: {any_of: [{group: A, dose: ['0', '']}, {dose: {above: '0.5'}}]}, equals: '2'"], {}),
-        (["statistic: count, rows: {dose: {at_least: '5'}}, equals: '0'"], {}),  # beyond the column: nobody
+        (["statistic: sd, of: dose, equals: '0.5'"], {}),
+        (["statistic: sd, of: dose, equals: '0.4'"], {"patients": 2}),  # 0 and 0.5: the root of 1/8
+        (["statistic: sd, of: dose, equals: '0.3', denominator: n"], {"patients": 2, "rounding": "half_up"}),
+        (["statistic: sd, of: dose, equals: '0.3', denominator: n"], {"patients": 2, "rounding": "half_down"}),
+        (["statistic: sd, rows: {group: A}, of: dose, equals: '0'"], {}),  # alike, and at least two of them
+        (["statistic: sd, rows: {group: A}, of: dose, equals: '0', denominator: n"], {}),  # or one alone
+        (["statistic: sd, of: dose, above: '0.5'"], {"low": "-1", "high": "0.5"}),
+        (["statistic: sd, of: dose, at_most: '0.35'"], {"low": "1", "high": "2", "blank": "never"}),
+        (["statistic: sd, of: dose, at_most: '999999999999999999999'"], {}),  # a limit beyond 64 bits
         (["statistic: count, rows: {group: A}, equals: '1'"],
          {"rules": "{id: r, if: {group: A}, then: {dose: ''}, why: w}"}),
     ],
@@ -190,11 +294,17 @@ def test_the_toys_above_admit_some_line_lists_and_refuse_others(document):
     assert not admitted_by_solver(made, ("half_down",))  # 0.25 prints as 0.2
 
 
+def test_an_sd_whose_squares_the_solver_cannot_hold_is_refused_in_one_line(document):
+    made = toy(document, ["statistic: sd, of: dose, equals: '1'"], high="1000000000")
+    with pytest.raises(FileError, match="the sd of dose is beyond the solver: give the column a wider step, or"):
+        model_of(made, made.modes)
+
+
 conditions = st.sampled_from(
     ["{}", "{group: A}", "{group: [A, B]}", "{dose: ''}", "{dose: {above: '0'}}", "{dose: {at_most: '0.5'}, group: B}",
      "{not: {dose: '0.5'}}", "{any_of: [{group: A}, {dose: ['0', '']}]}", "{not: {any_of: [{group: A}, {dose: ''}]}}"]
 )  # fmt: skip
-amounts = st.sampled_from(["0", "0.2", "0.3", "0.5", "0.7", "0.8", "1", "1.0"])
+amounts = st.sampled_from(["-0.5", "-0.2", "0", "0.2", "0.3", "0.5", "0.7", "0.8", "1", "1.0"])
 limit = st.sampled_from(["at_least", "at_most", "above", "below"])
 
 
@@ -209,9 +319,12 @@ def random_claims(draw):
         numbers = {
             "count": st.sampled_from("0123"),
             "percent": st.sampled_from(["0", "33", "34", "50", "67", "66.7", "100"]),
+            "sd": st.sampled_from(["0", "0.2", "0.3", "0.35", "0.4", "0.5", "0.6", "0.7"]),
         }
         key = draw(st.just("equals") | limit)
         said = f"{key}: '{draw(numbers.get(name, amounts))}'"
+    if name == "sd":
+        said += f", denominator: {draw(st.sampled_from(sorted(DENOMINATORS)))}"
     return f"statistic: {name}, rows: {rows}, {of}{said}"
 
 
@@ -220,9 +333,13 @@ def random_claims(draw):
     claims=st.lists(random_claims(), min_size=1, max_size=2),
     patients=st.integers(1, 3),
     mode=st.sampled_from(MODES),
+    ends=st.sampled_from([("0", "1"), ("-1", "0.5")]),
     rule=st.none() | st.tuples(conditions, conditions),
 )
-def test_solver_and_check_agree_on_random_claims(document, claims, patients, mode, rule):
+def test_solver_and_check_agree_on_random_claims(claims, patients, mode, ends, rule):
+    def judged(text: str) -> Document:  # whether or not anybody would mean it
+        return compile_document(parse_yaml(text, "toy.yaml"), strict=False)
+
     rules = f"{{id: r, if: {rule[0]}, then: {rule[1]}, why: w}}" if rule else ""
-    made = toy(document, claims, patients=patients, rounding=mode, rules=rules)
+    made = toy(judged, claims, patients=patients, rounding=mode, low=ends[0], high=ends[1], rules=rules)
     assert admitted_by_solver(made, (mode,)) == admitted_by_check(made, (mode,))

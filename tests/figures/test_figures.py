@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
+from blina.analysis import questions
 from blina.analysis import response as response_analysis
-from blina.analysis.cohort import DESCRIPTION_KEYS, describe
-from blina.analysis.open import with_spans
-from blina.analysis.response import RATE_KEYS, RULES, flow, rates, statuses
+from blina.analysis.cohort import describe
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.response import RULES, burden_test, flow, rates, statuses
 from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
@@ -24,7 +25,7 @@ from blina.figures.mrd import STRIP, band, burden, mrd_paired
 from blina.figures.response import response
 from blina.figures.safety import safety
 from blina.figures.style import RULE, SMALL
-from blina.linelist.tidy import load, load_others
+from blina.linelist.tidy import load
 
 FIGURES = {
     "patient-flow": lambda t: patient_flow(t.patients, t.mrd, t.cohort),
@@ -49,13 +50,11 @@ def pictures(shape):
 
 @pytest.fixture(scope="module")
 def shipped():
-    """The report's own line list and the further ones, of which some numbers are open."""
+    """The report's own line list, of which some numbers are open."""
     study = load("tianjin2023")
-    others = load_others(study.cohort)
-    table = with_spans(lambda s: rates(s.patients, s.mrd, s.cohort), study, others,
-                       RATE_KEYS)  # fmt: skip
-    description = with_spans(lambda s: describe(s.patients, s.cohort), study, others,
-                             DESCRIPTION_KEYS)  # fmt: skip
+    known = load_bounds(study.cohort)
+    table = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
+    description = with_bounds(describe(study.patients, study.cohort), questions.of_description, known)
     return study, table, description
 
 
@@ -66,7 +65,12 @@ def by_status(study):
 
 
 def open_statuses(study):
-    return with_spans(by_status, study, load_others(study.cohort), keys=["group", "assay", "time", "status"])
+    return with_bounds(by_status(study), questions.of_statuses, load_bounds(study.cohort))
+
+
+def open_test(study):
+    table = burden_test(study.patients, study.mrd, study.cohort, "RR")
+    return with_bounds(table, questions.of_burden_test, load_bounds(study.cohort))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +80,7 @@ def open_pictures(shipped):
     return {"baseline": baseline(study.patients, study.cohort, description),
             "mrd-paired": mrd_paired(study.patients, study.mrd, study.cohort, open_statuses(study)),
             "response": response(study.patients, study.mrd, study.cohort, table),
-            "burden": burden(study.patients, study.mrd, study.cohort, "RR"),
+            "burden": burden(study.patients, study.mrd, study.cohort, "RR", tested=open_test(study)),
             "safety": safety(study.patients, study.events, study.cohort)}  # fmt: skip
 
 
@@ -238,6 +242,16 @@ def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, 
     assert table["open"].any() and not table.loc[table["is_reported"], "open"].any()
 
 
+def test_an_open_rate_prints_its_bounds_and_its_percentages_where_there_is_room(shipped, open_pictures):
+    _, table, _ = shipped
+    for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
+        said = [text.get_text() for text in axis.texts]
+        whole = table.loc[table["rule"] == rule.id, "text"]
+        assert all(text.startswith(words) for words, text in zip(said, whole, strict=True))
+        cut = [words for words, text in zip(said, whole, strict=True) if words != text]
+        assert cut == (["open, 19 to 20 of 22 to 23"] if rule.id == "fc" else [])
+
+
 def test_an_open_median_draws_no_line(shipped, open_pictures):
     _, _, description = shipped
     groups = description[description["group"] != "All patients"]
@@ -266,6 +280,37 @@ def test_an_open_rate_that_is_nearly_the_same_everywhere_is_still_seen(shipped, 
     marked = [line for axis in open_pictures["response"].figure.axes for line in axis.lines
               if line.get_linewidth() > 4 and line.get_marker() == "s"]  # fmt: skip
     assert len(marked) == len(same) > 0
+
+
+def test_an_open_test_of_burden_prints_what_is_known_of_p_and_no_range_that_is_open(shipped, open_pictures):
+    picture = open_pictures["burden"]
+    said = " ".join(text.get_text() for text in picture.figure.texts)
+    assert "open, p = 0.029 with ties to 0.057 without" in said
+    assert "Negative after by FC: 4/7 (57.1%, 18.4 to 90.1), MRD before 0.08 to 8.37%." in picture.alt
+    study, _, _ = shipped
+    tested = open_test(study).assign(responders=pd.NA, others=pd.NA, without_value=pd.NA)
+    alt = burden(study.patients, study.mrd, study.cohort, "RR", tested=tested).alt
+    assert "Negative after by FC: open," in alt and "Not negative: open," in alt
+
+
+def test_open_counts_of_the_flow_print_open(report):
+    counts = flow(report.patients, report.mrd, report.cohort).astype({"n": "Int64"})
+    before = (counts["stage"] == "MRD before") & (counts["group"] == "MC")
+    picture = patient_flow(report.patients, report.mrd, report.cohort, counts.assign(n=counts["n"].mask(before)))
+    said = " ".join(text.get_text() for text in picture.figure.texts)
+    assert said.count("open/18") == 2 and "18/18" not in said
+    assert picture.alt.count("open/18") == 2
+
+
+def test_open_adverse_events_have_no_bar_and_print_their_bounds(report):
+    table = worst_grades(report.patients, report.events, report.cohort).astype({"k": "Int64"})
+    fever = (table["group"] == "MC") & (table["event"] == "fever")
+    table = table.assign(open=fever, k=table["k"].mask(fever), text=table["text"].mask(fever, "open, 8 to 9 of 18"))
+    picture = safety(report.patients, report.events, report.cohort, table)
+    bars = {box.get_gid() for box in picture.figure.findobj(Rectangle) if box.get_gid()}
+    assert not any(bar.startswith("bar-0-0-") for bar in bars) and bars
+    assert [text.get_text() for text in picture.figure.texts].count("open, 8 to 9 of 18") == 3
+    assert "fever, any grade open, 8 to 9 of 18" in picture.alt
 
 
 def test_maintenance_is_not_headed_as_clearance(report):

@@ -97,7 +97,6 @@ def test_the_output_folder_is_the_pipelines_while_it_runs(ours, monkeypatch):
         ("limit_of_detection_percent: 0.01", "limit_of_detection_percent: low", 6, "limit_of_detection_percent: input"),
         ("grading_scale: CTCAE v5", "reconstructed: perhaps", 5, "reconstructed: input should be a valid boolean"),
         ("grading_scale: CTCAE v5", "seed: x", 5, "seed: input should be a valid integer"),
-        ("grading_scale: CTCAE v5", "other_seeds: [1, x]", 5, "other_seeds.1: input should be a valid integer"),
         ("grading_scale: CTCAE v5", "grading_scale: [CTCAE]", 5, "grading_scale: input should be a valid string"),
         ("  RR: {", "  MC: {", 4, "MC stands twice; keep one"),
         ("  RR: {", "\tRR: {", 4, "not valid YAML"),

@@ -1,14 +1,13 @@
 """The three tidy tables: their columns and types, nothing is lost, and reconstructed rows say what they are."""
 
-import os
 
 import pandas as pd
 import pytest
 
 from blina.linelist import tidy as module
-from blina.linelist.cohort import Cohort, load_cohort
+from blina.linelist.cohort import Cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
-from blina.linelist.tidy import load, load_others, tidy
+from blina.linelist.tidy import load, tidy
 from blina.linelist.validate import read_line_list
 
 COLUMNS = {
@@ -178,11 +177,3 @@ def test_one_group_alone_keeps_its_patients_and_no_others(report_rows):
     assert sum(len(made.only(group.name).events) for group in made.cohort.groups) == len(made.events)
     with pytest.raises(ValueError, match="no group XX"):
         made.only("XX")
-
-
-def test_further_line_lists_belong_to_reconstructed_cohorts_only(real):
-    others = load_others(load_cohort("tianjin2023"))
-    assert [len(other.patients) for other in others] == [28] * len(load_cohort("tianjin2023").other_seeds)
-    assert all(other.cohort.face for other in others)
-    assert load_others(real) == []
-    assert os.listdir(real.folder) == ["linelist.csv"]

@@ -28,6 +28,7 @@ def confirms_impossible(program: Program, extra: Sequence[Condition], limit: flo
     """
     squares, conditions = program.squares, [*program.conditions, *extra]
     program = replace(program, lows=list(program.lows), highs=list(program.highs))
+    program.unknown(0, 0)  # scipy wants at least one
     for root, square in squares:
         if program.highs[root] - program.lows[root] > WIDEST_SQUARE:
             return False

@@ -37,7 +37,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
     Filled points carry BCR::ABL1. Below each group: n, the median, boys and carriers as k/n. Intervals stand on a log
-    axis unless one of them is 0. `description` is that of `describe`, with the spans of `analysis.open` where rows of
+    axis unless one of them is 0. `description` is that of `describe`, with the bounds of `analysis.open` where rows of
     it are open: those print `open`, and an open median draws no line.
     """
     description = describe(patients, cohort) if description is None else description
@@ -66,7 +66,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
             counts = {word: stated.get((name, *key), f"0/{len(members)}") for word, key in _COUNTS.items()}
             for line, (word, said) in enumerate({"median": middle, **counts}.items(), start=1):
                 below_axes(axis, number, 1.5 + line * LINE, _label(word, said))
-            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace('seen median', 'seen')}")
+            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace('open, median', 'open,')}")
         _scale(axis, patients[column], column == "months_from_diagnosis")
         axis.set_ylabel(label)
         axis.set_xlim(-0.5, len(shown) - 0.5)
@@ -97,5 +97,5 @@ def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look:
 
 
 def _label(word: str, stated: str) -> str:
-    """`median 3.7`, `male 10/18`; `male open` where the number is open, for there is no room for its span."""
+    """`median 3.7`, `male 10/18`; `male open` where the number is open, for there is no room for its bounds."""
     return f"{word} {OPEN if stated.startswith(OPEN) else stated.partition(' ')[0]}"

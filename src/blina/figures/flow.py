@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from blina.analysis.open import OPEN
 from blina.analysis.response import flow
 from blina.figures.style import (
     INK,
@@ -30,12 +31,15 @@ _PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 15.0, 3.0, 1.5
 
 
 @styled
-def patient_flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> Picture:
+def patient_flow(
+    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame | None = None
+) -> Picture:
     """Flow of patients (180 mm): the cohort, its groups, MRD before, how cycle 1 ended, MRD after by either assay.
 
-    Every box states k/n of its group; the counts balance (`flow` asserts it).
+    Every box states k/n of its group; the counts balance (`flow` asserts it). `counts` is the table of `flow`, with the
+    bounds of `analysis.open` where counts of it are open: those print `open`.
     """
-    counts = flow(patients, mrd, cohort)
+    counts = flow(patients, mrd, cohort) if counts is None else counts
     shown = looks(cohort)
     everyone = f"{people(len(patients))} treated with blinatumomab"
     title = f"{people(len(patients))} from treatment to MRD after blinatumomab, by group"
@@ -73,7 +77,7 @@ def patient_flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> P
 
 def _said(row: tuple) -> str:
     state = _WORDS.get(row.state, row.state.replace("_", " "))
-    return f"{row.n}/{row.of} {written(state, 'ended otherwise')}"
+    return f"{OPEN if pd.isna(row.n) else row.n}/{row.of} {written(state, 'ended otherwise')}"
 
 
 def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[tuple[str, float, str]]:
@@ -90,7 +94,7 @@ def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: flo
 def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
     said = []
     for group in cohort.groups:
-        rows = counts[(counts["group"] == group.name) & ((counts["n"] > 0) | (counts["stage"] == _STAGES[0]))]
+        rows = counts[(counts["group"] == group.name) & ((counts["n"].fillna(1) > 0) | (counts["stage"] == _STAGES[0]))]
         said.append(f"{group.name} ({group.label}), {people(rows['of'].max())}")
         for stage, states in rows[rows["stage"] != _STAGES[0]].groupby("stage", sort=False):
             said.append(f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples())))

@@ -168,22 +168,25 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
 
 
 @styled
-def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str, rule: str | None = None) -> Picture:
+def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str, rule: str | None = None,
+           tested: pd.DataFrame | None = None) -> Picture:  # fmt: skip
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
     `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note. In a
-    reconstructed cohort points are rows of the line list, and are named so.
+    reconstructed cohort points are rows of the line list, and are named so. `tested` is the row of `burden_test`, with
+    the bounds of `analysis.open` where numbers of it are open: ranges and test are printed as it says.
     """
     table = analysis.burden(patients, mrd, cohort, group, rule)
-    test = analysis.burden_test(patients, mrd, cohort, group, rule).iloc[0]
-    n, yes, no = test["n"], test["responders"], test["others"]
+    test = (analysis.burden_test(patients, mrd, cohort, group, rule) if tested is None else tested).iloc[0]
+    n, yes, no, without = (OPEN if pd.isna(test[of]) else int(test[of])
+                           for of in ("n", "responders", "others", "without_value"))  # fmt: skip
     label = analysis.choice(analysis.RULES, test["rule"]).label
     look = looks(cohort)[group]
     title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
-    notes = [f"Negative after: {rate_text(yes, n)}, {METHOD}.", f"Exact rank test, two-sided: {test['test_text']}."]
-    if test["without_value"]:
-        without = _points(test["without_value"], cohort)
-        notes.append(f"Not shown: {without} without a value before or an outcome by this rule.")
+    notes = [f"Negative after: {_rate(yes, n)}, {METHOD}.", f"Exact rank test, two-sided: {test['test_text']}."]
+    if without:
+        rows = OPEN if without == OPEN else _points(without, cohort)
+        notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
     if cohort.reconstructed:
         notes.append("Every point is a row of the line list.")
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
@@ -204,10 +207,14 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     axis.set_yticks([0, 1], [f"negative\nafter, {yes}/{n}", f"not negative\nafter, {no}/{n}"])
     ends = {side: f", MRD before {test[side]}%" if test[side] else ""
             for side in ("responders_range", "others_range")}  # fmt: skip
-    alt = (f"Dot plot. MRD before in {group}, {_points(n, cohort)}. "
-           f"Negative after by {label}: {rate_text(yes, n)}{ends['responders_range']}. "
-           f"Not negative: {rate_text(no, n)}{ends['others_range']}. {test['test_text']}.")  # fmt: skip
+    alt = (f"Dot plot. MRD before in {group}, {_points(len(table), cohort)}. "
+           f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
+           f"Not negative: {_rate(no, n)}{ends['others_range']}. {test['test_text']}.")  # fmt: skip
     return sheet.picture("burden", alt)
+
+
+def _rate(k: int | str, n: int | str) -> str:
+    return OPEN if OPEN in (k, n) else rate_text(k, n)
 
 
 def _points(n: int, cohort: Cohort) -> str:

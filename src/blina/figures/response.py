@@ -21,6 +21,7 @@ from blina.figures.style import (
     looks,
     people,
     styled,
+    text_width,
     tint,
 )
 from blina.linelist.cohort import Cohort
@@ -36,7 +37,7 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
 
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
     Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; groups taken together come last.
-    `table` is that of `rates`, with the spans of `analysis.open` where rows of it are open: those are drawn as a broad
+    `table` is that of `rates`, with the bounds of `analysis.open` where rows of it are open: those are drawn as a broad
     bar from the least to the greatest rate, without point and interval (a square where they are too near for a bar).
     """
     table = rates(patients, mrd, cohort) if table is None else table
@@ -53,8 +54,7 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
         "stopped early for a severe reaction."
     )
     if "open" in table and table["open"].any():
-        note += (" Open, broad bar: rates seen in several line lists that all satisfy the report; the true span may be "
-                 "wider.")  # fmt: skip
+        note += " Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report."
     sheet = Sheet(WIDE, 5 + height + 9.5, title, [note], cohort.face)
     axes = [sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height) for place in range(len(RULES))]
     for axis, rule in zip(axes, RULES, strict=True):
@@ -73,14 +73,14 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
             sheet.text(MARGIN + 1.5, 5 + top + 1.5, evaluable.label, va="top")
             for axis, rule in zip(axes, RULES, strict=True):
                 row = rows[(rows["rule"] == rule.id) & (rows["evaluable_set"] == evaluable.id)].iloc[0]
-                _row(axis, top, row, look)
+                _row(axis, top, row, look, width)
             top += _ROW
         for axis in axes:
             axis.axhline(top, color=RULE, linewidth=0.5)
     return sheet.picture("response", _alt(table))
 
 
-def _row(axis: Axes, top: float, row: pd.Series, look: Look) -> None:
+def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> None:
     if row["is_reported"]:
         axis.axhspan(top, top + _ROW, color=SHADE, linewidth=0, zorder=0)
     if row.get("open", False):
@@ -92,7 +92,10 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look) -> None:
         axis.plot([row["lower"], row["upper"]], [top + 1.7] * 2, color=look.colour, linewidth=1.2, clip_on=False)
         axis.plot([row["percent"]], [top + 1.7], marker=look.marker, markersize=4 * look.scale, color=look.colour,
                   clip_on=False)  # fmt: skip
-    axis.text(50, top + 4.2, row["text"], size=SMALL, ha="center", va="center",
+    said = row["text"]
+    if row.get("open", False) and text_width(said) > width + _BETWEEN - 1:
+        said = said.partition(" (")[0]  # the bar says it in percent
+    axis.text(50, top + 4.2, said, size=SMALL, ha="center", va="center",
               weight="bold" if row["is_reported"] else "normal",
               color=MUTED if row["text"] == "0/0" else INK)  # fmt: skip
 

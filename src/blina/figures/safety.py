@@ -7,7 +7,7 @@ from math import ceil
 import pandas as pd
 
 from blina.analysis.intervals import METHOD
-from blina.analysis.safety import ANY, SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
+from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
 from blina.figures.style import (
     INK,
     LINE,
@@ -30,14 +30,15 @@ _ACROSS = 3  # groups side by side
 
 
 @styled
-def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> Picture:
+def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
     """Worst grade per patient (180 mm): a column per group, three bars per event, each with k/n and exact interval.
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
     with a grade that was not reported (hatched). These might belong to grade 3 or more, so where there are any, its bar
-    is hatched from the least to the greatest share that it could have. More than three groups wrap.
+    is hatched from the least to the greatest share that it could have. More than three groups wrap. `table` is that of
+    `worst_grades`, with the bounds of `analysis.open` where rows of it are open: those say so and have no bar.
     """
-    table = worst_grades(patients, events, cohort)
+    table = worst_grades(patients, events, cohort) if table is None else table
     shown = looks(cohort)
     names = [*shown]
     kinds = [*table["event"].unique()]
@@ -61,7 +62,7 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> Pict
     for number, name in enumerate(names):
         floor, column = divmod(number, _ACROSS)
         top, left = storey * floor, MARGIN + _LEFT + across * column
-        n = cells.loc[(name, kinds[0], ANY), "n"]
+        n = int((patients["group"] == name).sum())
         sheet.text(left, top, f"{shown[name].name}, n = {n}", weight="bold", va="top")
         for place, event in enumerate(kinds):
             head = top + LINE + 1.5 + block * place
@@ -72,14 +73,16 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> Pict
                 row = cells.loc[(name, event, severity)]
                 if column == 0:
                     sheet.text(MARGIN + 1.5, y + _ROW / 2, severity, va="center")
-                ungraded = cells.loc[(name, event, UNGRADED), "k"] if severity == SEVERE else 0
-                start, end = (row["k"], row["k"] + ungraded) if ungraded else (0, row["k"])
+                is_open = row.get("open", False)
+                ungraded = cells.loc[(name, event, UNGRADED), "k"] if severity == SEVERE and not is_open else 0
+                start, end = (row["k"], row["k"] + ungraded) if ungraded else (0, 0 if is_open else row["k"])
                 sheet.box(left, y + 0.6, bar, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3)
                 if end:
                     sheet.box(left + bar * start / n, y + 0.6, bar * (end - start) / n, _ROW - 1.2,
                               gid=f"bar-{number}-{place}-{line}",
                               **_bar(UNGRADED if ungraded else severity, shown[name].colour))  # fmt: skip
-                sheet.text(left + bar + _GAP, y + _ROW / 2, row["text"], va="center", color=INK if end else MUTED)
+                colour = INK if end or is_open else MUTED
+                sheet.text(left + bar + _GAP, y + _ROW / 2, row["text"], va="center", color=colour)
     return sheet.picture("safety", _alt(table, cohort))
 
 
@@ -92,7 +95,7 @@ def _bar(severity: str, colour: str) -> dict[str, object]:
 def _alt(table: pd.DataFrame, cohort: Cohort) -> str:
     said = []
     for group in cohort.groups:
-        some = (table["k"] > 0) | (table["percent"].isna() & (table["n"] > 0))
+        some = (table["k"].fillna(1) > 0) | (table["percent"].isna() & (table["n"] > 0))
         rows = table[(table["group"] == group.name) & some]
         listed = [f"{row.event}, {row.severity} {row.text}" for row in rows.itertuples()]
         said.append(f"{group.name}: {'; '.join(listed) or 'no event'}")

@@ -51,7 +51,6 @@ class Cohort(BaseModel):
     doi: Annotated[str | None, NoneWord] = None
     reconstructed: bool = False
     seed: int | None = None  # of the world in `linelist.csv`, where it is one
-    other_seeds: tuple[int, ...] = ()  # of the further worlds in `worlds.csv`
     grading_scale: str = "ASTCT 2019"
     grading_scale_stated: bool = False
     limit_of_detection_percent: Annotated[float | None, NoneWord] = None
@@ -61,9 +60,9 @@ class Cohort(BaseModel):
         return self.folder / "linelist.csv"
 
     @property
-    def worlds(self) -> Path:
-        """Further line lists that satisfy the claims, one after the other; there is none for real patients."""
-        return self.folder / "worlds.csv"
+    def bounds(self) -> Path:
+        """How far each number of the report can go within the claims; there is none for real patients."""
+        return self.folder / "bounds.csv"
 
     @property
     def claims(self) -> Path:

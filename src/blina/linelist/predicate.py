@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from math import ceil, floor
 
@@ -113,7 +114,8 @@ def _all_of(written: object, columns: Mapping[str, Column], path: tuple) -> Pred
         elif key in columns:
             parts.append(_leaf(columns[key], value, here))
         else:
-            raise PredicateError(here, f"there is no column {key}; the columns are {', '.join(columns)}")
+            names = ", ".join(columns)
+            raise PredicateError(here, f"there is no column {key}; the columns are {names}{_near(key, columns)}")
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
@@ -131,9 +133,11 @@ def _leaf(column: Column, value: object, path: tuple) -> Predicate:
 
 def _limits(column: Column, limits: Mapping, path: tuple) -> Predicate:
     if not column.is_number:
-        raise PredicateError(path, f"{column.name} holds words, so {', '.join(limits)} cannot be asked of it")
+        said = f"{column.name} holds words, so {', '.join(limits)} cannot be asked of it"
+        raise PredicateError(path, f"{said}; name the words, as in {{{column.name}: {next(iter(column.words))}}}")
     if unknown := [key for key in limits if key not in LIMITS]:
-        raise PredicateError((*path, unknown[0]), f"{unknown[0]} is not one of {', '.join(LIMITS)}")
+        hint = _near(unknown[0], LIMITS)
+        raise PredicateError((*path, unknown[0]), f"{unknown[0]} is not one of {', '.join(LIMITS)}{hint}")
     low, high = [], []
     for key, text in limits.items():
         value = _number(column, text, (*path, key)) / column.size
@@ -152,13 +156,23 @@ def _code(column: Column, text: object, path: tuple) -> int:
     if column.is_number:
         value = _number(column, text, path) / column.size
         if value.denominator != 1:
-            raise PredicateError(path, f"{text} is not a step of {column.name}, whose step is {column.step}")
+            said = f"{text} is not a step of {column.name}, whose step is {column.step}"
+            near = " and ".join(column.text(code) for code in (floor(value), ceil(value)))
+            raise PredicateError(path, f"{said}; the nearest are {near}")
         return value.numerator
     if column.type == "boolean" and isinstance(text, str) and text.lower() in TRUE_WORDS + FALSE_WORDS:
         return int(text.lower() in TRUE_WORDS)
     if not isinstance(text, str) or text not in column.words:
-        raise PredicateError(path, f"{column.name} is never {text!r}; it is {column.allowed}")
+        hint = _near(text, column.words)
+        raise PredicateError(path, f"{column.name} is never {text!r}; it is {column.allowed}{hint}")
     return column.words[text]
+
+
+def _near(text: object, known: Iterable[str]) -> str:
+    """A hint for a misspelt word, where one of those known is like it in spelling or differs in case."""
+    lower = {word.lower(): word for word in known}
+    near = get_close_matches(text.lower(), lower, 1) if isinstance(text, str) else []
+    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def _number(column: Column, text: object, path: tuple) -> Fraction:

@@ -12,9 +12,8 @@ import pandas as pd
 
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
-from blina.linelist.read import read_sheet
 from blina.linelist.table import Table
-from blina.linelist.validate import checked, read_line_list
+from blina.linelist.validate import read_line_list
 
 PATIENT_COLUMNS = (
     "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",
@@ -82,17 +81,6 @@ def load(cohort: str | Path) -> Tidy:
     """
     found = load_cohort(cohort)
     return tidy(read_line_list(found.linelist), found)
-
-
-def load_others(cohort: Cohort) -> list[Tidy]:
-    """The further line lists of a reconstructed cohort (`worlds.csv`), each made tidy; none for real patients.
-
-    Raises FileError or LineListError as `load` does.
-    """
-    if not cohort.worlds.exists():
-        return []
-    sheet = read_sheet(cohort.worlds)
-    return [tidy(checked(part), cohort) for part in sheet.split("world")]
 
 
 def tidy(table: Table, cohort: Cohort) -> Tidy:
