@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from math import ceil, floor
 from operator import and_, getitem
 from pathlib import Path
@@ -124,11 +124,17 @@ class Claim(Question):
 
     def intervals(self, *modes: str) -> tuple[Interval, ...]:
         """For each of its values, the exact values that agree with what is printed under every one of the modes."""
-        if self.equals:
-            printed = [reduce(and_, (number.admits(mode) for mode in modes)) for number in self.equals]
-        else:
-            printed = [_between(self.limits)]
-        return tuple(map(self.statistic.interval, printed))
+        if modes not in self._intervals:  # asked again for every line list that is checked
+            if self.equals:
+                printed = [reduce(and_, (number.admits(mode) for mode in modes)) for number in self.equals]
+            else:
+                printed = [_between(self.limits)]
+            self._intervals[modes] = tuple(map(self.statistic.interval, printed))
+        return self._intervals[modes]
+
+    @cached_property
+    def _intervals(self) -> dict[tuple[str, ...], tuple[Interval, ...]]:
+        return {}
 
     @property
     def printed(self) -> str:

@@ -10,9 +10,12 @@ asked stand in ascending vectors, one for each set of patients that the question
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from bisect import bisect, bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, groupby, pairwise
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
@@ -183,14 +186,60 @@ class Encoding:
         return Table(self.document.columns, codes, blank, ids, reconstructed=True)
 
     def _drawn_profiles(self, counts: _Counts, values: Sequence[int], chance: random.Random) -> list[int]:
-        members: dict[int, list[int]] = {}
+        weights, members = self._weights(counts), {}
         for p, k in enumerate(counts.classes):
             members.setdefault(int(k), []).append(p)
-        drawn = [
-            chance.choice(members[k]) for k, unknown in enumerate(counts.unknowns) for _ in range(unknown.of(values))
-        ]
+        drawn = []
+        for k, unknown in enumerate(counts.unknowns):
+            upto = list(accumulate(weights[p] for p in members[k]))
+            drawn += [members[k][bisect(upto, chance.randrange(upto[-1]))] for _ in range(unknown.of(values))]
         chance.shuffle(drawn)
         return drawn
+
+    def _weights(self, counts: _Counts) -> list[int]:
+        """For each profile, the values that it leaves open: those of the columns that first stand in this table."""
+
+        def make() -> list[int]:
+            weights = [1] * len(counts.profiles)
+            for name, index in counts.profiles.index.items():
+                first = self._home_of_numbers(name) if name in self._vectors else self._home({name})
+                if self._counts[first] is counts:
+                    vectors = self._vectors.get(name, ())
+                    in_vector = np.logical_or.reduce([np.zeros(len(index), bool), *(v.profiles for v in vectors)])
+                    sizes = [
+                        1 if inside else self._cut[name][k].size for k, inside in zip(index, in_vector, strict=True)
+                    ]
+                    weights = [weight * size for weight, size in zip(weights, sizes, strict=True)]
+            return weights
+
+        return self._once(("weights", id(counts)), make)
+
+    @property
+    def decisive(self) -> list[Sum]:
+        """What tells one solution from another: all counts, and the numbers of all vectors."""
+        counts = [unknown for counts in self._counts for unknown in counts.unknowns]
+        return counts + [code for vectors in self._vectors.values() for vector in vectors for code in vector.codes]
+
+    def ways(self, values: Sequence[int]) -> int:
+        """How many line lists a solution stands for, patients told apart; `world` draws each with the same chance."""
+        result = 1
+        for clique, counts in zip(self._cliques, self._counts, strict=True):
+            numbers = [unknown.of(values) for unknown in counts.unknowns]
+            cells, weights = counts.cells(clique.shared), self._weights(counts)
+            of_class: dict[int, tuple[int, int]] = {}  # the shared cell of each class, and what its profiles leave open
+            for p, k in enumerate(counts.classes):
+                of_class[int(k)] = int(cells[p]), of_class.get(int(k), (0, 0))[1] + weights[p]
+            for cell in {cell for cell, _ in of_class.values()}:
+                result *= _arrangements(numbers[k] for k, (here, _) in of_class.items() if here == cell)
+            for k, (_, weight) in of_class.items():
+                result *= weight ** numbers[k]
+        for name, vectors in self._vectors.items():
+            tops = [atom.high for atom in self._cut[name] if not atom.blank]
+            for vector in vectors:
+                codes = [code.of(values) for code in vector.codes[: vector.size.of(values)]]
+                for _, within in groupby(codes, key=lambda code: bisect_left(tops, code)):
+                    result *= _arrangements(Counter(within).values())
+        return result
 
     # Columns, cliques and counts
 
@@ -453,6 +502,12 @@ class Encoding:
             return switches
 
         return self._once((tuple(form.size.terms.items()), form.size.constant, form.sizes), make)[n]
+
+
+def _arrangements(numbers: Iterable[int]) -> int:
+    """In how many ways so many patients of each kind can be told apart."""
+    numbers = list(numbers)
+    return factorial(sum(numbers)) // prod(map(factorial, numbers))
 
 
 def _columns_of_counts(question: Question) -> set[str]:

@@ -1,0 +1,543 @@
+"""What a report determines and what it leaves open: questions declared before their answers, answered over all worlds.
+
+A world is a line list that satisfies every claim. A number is determined where it is the same in all of them, whether
+the report prints it or not; else it is open, and its bounds are all that the report says of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pandas as pd
+
+from blina.analysis.cohort import TOTAL
+from blina.analysis.intervals import rate_text, short_text
+from blina.analysis.open import (
+    UNCONFIRMED,
+    UNDEFINED,
+    CohortBounds,
+    Span,
+    _stamp,
+    exact_text,
+    load_bounds,
+    solver,
+)
+from blina.analysis.questions import Asked, Rows, Total, both, count, of_rates, of_severe_reactions
+from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice
+from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
+from blina.claims.consistent import Consistency, consistent
+from blina.claims.document import Document, PatientRule
+from blina.claims.sample import Sampler
+from blina.claims.worlds import Contradictory
+from blina.linelist.cohort import Cohort
+from blina.linelist.columns import COLUMNS
+from blina.linelist.columns import RULES as RULES_OF_EVERY_LINE_LIST
+from blina.linelist.predicate import PredicateError, compile_predicate
+from blina.linelist.table import Table
+from blina.yamlfile import FileError, read_text
+
+UNITS = {  # in the order of tables and figures
+    "patients": "patients",
+    "months": "months from diagnosis to first infusion",
+    "percent": "MRD before treatment (%)",
+    "cycles": "cycles",
+    "days": "days of infusion in cycle 1",
+    "years": "age (years)",
+}
+READINGS_FILE = "readings.csv"
+AS_READ = ""  # in its column `reading`: with every reading
+READING_COLUMNS = ("reading", "group", "question", "lower", "upper", "n_lower", "n_upper", "status",
+                   "sometimes_undefined")  # fmt: skip
+ROUNDING_WORDS = {"half_up": "halves up", "half_even": "halves to the even digit", "half_down": "halves down",
+                  "truncate": "further digits cut off"}  # fmt: skip
+
+
+# What is asked about
+
+
+def claims_of(cohort: Cohort, document: Document) -> tuple[Cohort, Document]:
+    """The cohort with those groups that its claims can be about, and the claims with every column of a line list.
+
+    Columns that the claims file leaves out come with the rules that every line list obeys on them.
+    """
+    known = document.columns
+    added = {column.name: column for column in COLUMNS if column.type != "identifier" and column.name not in known}
+    columns = added | known
+    rules = []
+    for rule in RULES_OF_EVERY_LINE_LIST if added else ():
+        try:
+            when, then = (compile_predicate(part, columns) for part in (rule.when, rule.then))
+        except PredicateError:  # the claims give one of its columns other values
+            continue
+        if (when.column_names() | then.column_names()) & added.keys():
+            rules.append(PatientRule(rule.id, when, then, rule.why))
+    groups = tuple(group for group in cohort.groups if group.name in columns["group"].words)
+    return (
+        cohort.model_copy(update={"groups": groups}),
+        replace(document, columns=columns, rules=(*document.rules, *rules)),
+    )
+
+
+def bounds_of(cohort: Cohort, document: Document) -> CohortBounds:
+    """Bounds of whatever is asked: as recorded in the cohort's `bounds.csv`, else found by the solvers on the way."""
+    recorded = load_bounds(cohort)
+    return CohortBounds(cohort, dict(recorded.spans) if recorded else {}, solver(document))
+
+
+# The questions
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A number that a reader may want to know: whose (`group`), what (`words`), in which unit, and the question.
+
+    `whole`: of a number of patients, among how many they are counted.
+    """
+
+    group: str
+    words: str
+    unit: str
+    asked: Asked | Total
+    whole: Asked | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.group, self.words
+
+
+def declared(cohort: Cohort) -> tuple[Declared, ...]:
+    """Every question that is asked of a cohort's claims, whatever the answer turns out to be."""
+    return (*_of_patients(cohort), *_of_numbers(cohort))
+
+
+_CARRIERS, _GIRLS = {"bcr_abl1": "yes"}, {"sex": "female"}
+_EARLY = {"stop_reason": ["severe_reaction", "economic"]}
+_SEVERE = {"any_of": [{"crs_grade": {"at_least": "3"}}, {"icans_grade": {"at_least": "3"}}]}
+
+
+def _share(group: str, words: str, whom: Rows, what: Rows) -> Declared:
+    return Declared(group, words, "patients", count(whom, what), count(whom))
+
+
+def _rate(group: str, cohort: Cohort, rule: str, evaluable_set: str = "all_treated") -> Declared:
+    row = {"group": group, "measure": BECAME, "rule": rule, "evaluable_set": evaluable_set}
+    asked = of_rates(row, cohort)
+    words = f"negative after by {choice(RULES, rule).label}"
+    if evaluable_set != "all_treated":
+        words += f", {choice(EVALUABLE_SETS, evaluable_set).label}"
+    return Declared(group, words, "patients", asked["k"], asked["n"])
+
+
+def _of_patients(cohort: Cohort) -> Iterator[Declared]:
+    groups = [group.name for group in cohort.groups]
+    clearing = [group for group in cohort.groups if group.purpose in CLEARING]
+    yield _share(TOTAL, "negative after by FC", {}, {"fc_after": "negative"})
+    for name in pooled_and_single(cohort):
+        yield _rate(name, cohort, "fc")
+        yield _rate(name, cohort, "fc_and_pcr")
+    yield _share(TOTAL, "BCR::ABL1 carriers negative after by RT-PCR", _CARRIERS, {"pcr_after": "negative"})
+    yield _share(TOTAL, "BCR::ABL1 carriers negative after by FC", _CARRIERS, {"fc_after": "negative"})
+    yield _share(TOTAL, "BCR::ABL1 carriers positive before by RT-PCR", _CARRIERS, {"pcr_before": "positive"})
+    for group in clearing:
+        yield _share(group.name, "positive before by FC", {"group": group.name}, {"fc_before": "positive"})
+    for group in clearing:
+        if group.purpose == "clearance":
+            for name in ("more_than_7_days", "severe_stops_failed", "without_severe_stops"):
+                yield _rate(group.name, cohort, group.reported_rule or "fc", name)
+    yield _share(TOTAL, "negative after by FC, of those who stopped early", _EARLY, {"fc_after": "negative"})
+    strict = {"fc_after": "negative", "pcr_after": ["negative", "not_applicable"]}
+    yield _share(TOTAL, "negative after by FC and RT-PCR, of those who stopped early", _EARLY, strict)
+    yield _share(TOTAL, "negative after by FC and RT-PCR, of those with CRS or ICANS of grade 3 or more",
+                 _SEVERE, strict)  # fmt: skip
+    reactions = of_severe_reactions({"group": TOTAL}, cohort)
+    yield Declared(TOTAL, "stopped for a severe reaction that is not described", "patients",
+                   reactions["difference"], reactions["stopped_for_severe"])  # fmt: skip
+    yield _share(TOTAL, "with 14 to 28 days of infusion in cycle 1", {},
+                 {"infusion_days": {"at_least": "14", "at_most": "28"}})  # fmt: skip
+    for name in groups:
+        yield _share(name, "girls", {"group": name}, _GIRLS)
+    yield _share(TOTAL, "girls among BCR::ABL1 carriers", _CARRIERS, _GIRLS)
+    for group in clearing:
+        yield _share(group.name, "given further cycles", {"group": group.name}, {"extra_cycles": {"at_least": "1"}})
+    for name in groups:
+        yield _share(name, "CRS of any grade", {"group": name}, {"crs_grade": {"at_least": "1"}})
+    yield _share(TOTAL, "ICANS of any grade", {}, {"icans_grade": {"at_least": "1"}})
+    yield _share(TOTAL, "fever in cycle 1", {}, {"fever_cycle1": "yes"})
+    yield _share(TOTAL, "fever in cycle 1 among BCR::ABL1 carriers", _CARRIERS, {"fever_cycle1": "yes"})
+
+
+def _of_numbers(cohort: Cohort) -> Iterator[Declared]:
+    whom = {TOTAL: {}} | {group.name: {"group": group.name} for group in cohort.groups}
+    clearing = [group for group in cohort.groups if group.purpose in CLEARING]
+    for name, rows in whom.items():
+        yield Declared(name, "median interval", "months", Asked("median", rows, "months_from_diagnosis"))
+        yield Declared(name, "mean interval", "months", Asked("mean", rows, "months_from_diagnosis"))
+    pooled = {"group": [group.name for group in clearing]}
+    if len(clearing) > 1:
+        yield Declared(_joined(clearing), "median MRD", "percent", Asked("median", pooled, "mrd_before_percent"))
+    for group in clearing:
+        yield Declared(group.name, "mean MRD", "percent", Asked("mean", whom[group.name], "mrd_before_percent"))
+        yield Declared(group.name, "greatest MRD", "percent", Asked("max", whom[group.name], "mrd_before_percent"))
+        carriers = both(whom[group.name], _CARRIERS)
+        yield Declared(group.name, "greatest MRD of BCR::ABL1 carriers", "percent",
+                       Asked("max", carriers, "mrd_before_percent"))  # fmt: skip
+    yield Declared(TOTAL, "all cycles, the first included", "cycles", Total({}, "extra_cycles", each=1))
+    yield Declared(TOTAL, "median days", "days", Asked("median", {}, "infusion_days"))
+    yield Declared(TOTAL, "mean days", "days", Asked("mean", {}, "infusion_days"))
+    for name, rows in whom.items():
+        yield Declared(name, "median age", "years", Asked("median", rows, "age_years"))
+    yield Declared(TOTAL, "mean age", "years", Asked("mean", {}, "age_years"))
+
+
+def _joined(groups: Iterable) -> str:
+    return " + ".join(group.name for group in groups)
+
+
+def pooled_and_single(cohort: Cohort) -> list[str]:
+    """The groups treated to clear MRD or to reinduce and, where there are several, all of them together."""
+    clearing = [group for group in cohort.groups if group.purpose in CLEARING]
+    return [group.name for group in clearing] + ([_joined(clearing)] if len(clearing) > 1 else [])
+
+
+# The answers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, its bounds over all worlds (of a number of patients, with those of `whole`), and both in words.
+
+    `printed`: the report itself gives the number. `here`: its value in the line list at hand, None of nobody.
+    """
+
+    question: Declared
+    span: Span
+    whole: Span | None
+    text: str
+    printed: bool = False
+    here: Fraction | None = None
+    here_text: str = ""
+
+    @property
+    def determined(self) -> bool:
+        return self.span.determined and (self.whole is None or self.whole.determined)
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.determined or self.printed)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the line list at hand lies within the bounds."""
+        return self.here is None or self.span.lower <= self.here <= self.span.upper
+
+
+def answers(
+    document: Document, bounds: CohortBounds, table: Table | None = None, questions: Iterable[Declared] | None = None
+) -> tuple[Answer, ...]:
+    """The declared questions (or these) answered; left out are those that have no answer in any world.
+
+    `table` is the line list at hand. Of claims that contradict each other there are no answers.
+    """
+    found = []
+    for question in declared(bounds.cohort) if questions is None else questions:
+        span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
+        if span.status in (UNDEFINED, CONTRADICTORY, UNKNOWN) or whole and not whole.upper:
+            continue
+        here = _value(document, question.asked, table) if table else None
+        found.append(
+            Answer(
+                question,
+                span,
+                whole,
+                _text(document, question, span, whole),
+                bool(span.printed) or _ends_a_printed_range(document, question),
+                here,
+                "" if here is None else _number(document, question, here),
+            )
+        )
+    return tuple(found)
+
+
+def _ends_a_printed_range(document: Document, question: Declared) -> bool:
+    """Whether the question is the least or the greatest value of rows whose range is printed."""
+    asked = question.asked
+    if isinstance(asked, Total) or asked.statistic not in ("min", "max"):
+        return False
+    range_ = document.question("range", asked.rows, asked.of)
+    return any(
+        (claim.statistic, claim.rows, claim.of) == (range_.statistic, range_.rows, range_.of)
+        for claim in document.claims
+    )
+
+
+def _text(document: Document, question: Declared, span: Span, whole: Span | None) -> str:
+    """Bounds in words: `10 to 13 of 15`, `18.88 to 29.20`."""
+    said = span.printed or _ends(_number(document, question, end) for end in (span.lower, span.upper))
+    if whole:
+        said += f" of {_ends(short_text(end) for end in (whole.lower, whole.upper))}"
+    if span.sometimes_undefined:
+        said += ", if anybody"
+    certain = (span.certain or span.printed) and (whole is None or whole.certain)
+    return said if certain else f"{said}, {UNCONFIRMED}"
+
+
+def _ends(texts: Iterable[str]) -> str:
+    return " to ".join(dict.fromkeys(texts))
+
+
+def _number(document: Document, question: Declared, value: Fraction) -> str:
+    """A value in digits: a mean to two decimals, others to those of their column."""
+    asked = question.asked
+    if isinstance(asked, Total):
+        return short_text(value)
+    return shown(document.question(asked.statistic, asked.rows, asked.of), value)
+
+
+def _value(document: Document, asked: Asked | Total, table: Table) -> Fraction | None:
+    """The exact value in one line list; None where there is nobody to compute it of."""
+    if isinstance(asked, Total):
+        number, mean = (_value(document, one, table) for one in (asked.number, asked.mean))
+        return Fraction(0) if mean is None else number * (mean + asked.each)
+    question = document.question(asked.statistic, asked.rows, asked.of)
+    found = question.statistic.values(table, question.rows.holds(table), question.of)
+    return found[0] if found else None
+
+
+def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
+    """One row per answer: whose, what, unit, bounds and the line list's own value as texts and as numbers."""
+    rows = []
+    for answer in found:
+        ends = {"least": answer.span.lower, "greatest": answer.span.upper, "here": answer.here}
+        numbers = {name: None if end is None else float(end) for name, end in ends.items()}
+        wholes = [None if answer.whole is None else int(end) for end in _both_ends(answer.whole)]
+        rows.append(
+            {"group": answer.question.group, "question": answer.question.words, "unit": answer.question.unit,
+             "text": answer.text, "here_text": answer.here_text, **numbers,
+             "n_least": wholes[0], "n_greatest": wholes[1], "status": answer.span.status,
+             "determined": answer.determined, "printed": answer.printed}
+        )  # fmt: skip
+    columns = ("group", "question", "unit", "text", "here_text", "least", "greatest", "here", "n_least", "n_greatest",
+               "status", "determined", "printed")  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"n_least": "Int64", "n_greatest": "Int64", "determined": bool, "printed": bool})
+
+
+def _both_ends(span: Span | None) -> tuple[Fraction | None, Fraction | None]:
+    return (None, None) if span is None else (span.lower, span.upper)
+
+
+# Rounding
+
+
+def rounding(document: Document, found: Consistency) -> pd.DataFrame:
+    """Each way of rounding: whether all claims can be true under it and, if not, which numbers rule it out.
+
+    A number that rules a way out alone is given with what it would have been, where that is the one change that helps.
+    """
+    claims = {claim.id: claim for claim in document.claims}
+    rows = []
+    for mode, status in found.rounding.items():
+        because = []
+        if status == CONTRADICTORY:
+            other = consistent(replace(document, modes=(mode,)))
+            instead = {repair.claim: repair.instead for repair in other.repairs}
+            for conflict in other.conflicts:
+                told = [f"{claims[id].words} ({claims[id].where or id}), printed {claims[id].printed}"
+                        + (f", would be {instead[id]}" if id in instead else "") for id in conflict]  # fmt: skip
+                because.append(" against ".join(told))
+        used = "yes" if mode in document.modes else "no"
+        rows.append({"rounding": ROUNDING_WORDS[mode], "considered": used, "all_claims": status,
+                     "ruled_out_by": "; ".join(because)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# What rests on readings
+
+
+def make_readings(cohort: Cohort) -> int:
+    """Answer every question without each reading in turn and write `readings.csv` beside the claims; how many rows.
+
+    About a minute for a dozen readings. The same bytes for the same claims.
+    """
+    from blina.claims.document import load_claims
+
+    here, document = claims_of(cohort, load_claims(cohort.claims))
+    rows = [row for reading in (AS_READ, *(reading.id for reading in document.readings))
+            for row in _without(here, document, reading)]  # fmt: skip
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(READING_COLUMNS)
+    writer.writerows(rows)
+    path = cohort.folder / READINGS_FILE
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(f"{_stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
+    os.replace(part, path)
+    return len(rows)
+
+
+def _without(cohort: Cohort, document: Document, reading: str, questions: Iterable[Declared] | None = None):
+    """Rows of `readings.csv` for one reading, or with all of them."""
+    bounds = CohortBounds(cohort, {}, solver(document.without([reading] if reading else [])))
+    for question in declared(cohort) if questions is None else questions:
+        span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
+        ends = ("" if end is None else exact_text(end) for end in (*_both_ends(span), *_both_ends(whole)))
+        status = span.status if whole is None or whole.certain else whole.status
+        yield (reading, *question.key, *ends, status, "yes" if span.sometimes_undefined else "no")
+
+
+Recorded = dict[tuple[str, str, str], tuple[Span, Span | None]]  # by reading, group and question
+
+
+def load_readings(cohort: Cohort, document: Document) -> Recorded:
+    """Bounds of every question without each reading: of a reconstructed cohort from `readings.csv`, else solved.
+
+    FileError where the file is missing or damaged, or was made from other claims or for other questions.
+    """
+    path = cohort.folder / READINGS_FILE
+    if not cohort.reconstructed:
+        rows = [row for reading in (AS_READ, *(reading.id for reading in document.readings))
+                for row in _without(cohort, document, reading)]  # fmt: skip
+        return dict(_recorded(dict(zip(READING_COLUMNS, row, strict=True)) for row in rows))
+    if not path.exists():
+        raise FileError(f"there is no {path.name} beside {cohort.claims.name}: run make linelist")
+    first, _, rest = read_text(path, "table of readings").partition("\n")
+    if first != _stamp(cohort):
+        raise FileError(f"{path.name} was made from another {cohort.claims.name}: run make linelist")
+    try:
+        found = dict(_recorded(csv.DictReader(io.StringIO(rest))))
+    except (KeyError, TypeError, ValueError):
+        raise FileError(f"{path.name} is damaged: run make linelist") from None
+    wanted = {(reading, *question.key) for question in declared(cohort)
+              for reading in (AS_READ, *(one.id for one in document.readings))}  # fmt: skip
+    if found.keys() != wanted:
+        raise FileError(f"{path.name} was made for other questions: run make linelist")
+    return found
+
+
+def _recorded(rows: Iterable[dict]) -> Iterator[tuple[tuple[str, str, str], tuple[Span, Span | None]]]:
+    for row in rows:
+        low, high, n_low, n_high = (Fraction(row[end]) if row[end] else None
+                                    for end in ("lower", "upper", "n_lower", "n_upper"))  # fmt: skip
+        span = Span(low, high, row["status"], row["sometimes_undefined"] == "yes")
+        whole = None if n_low is None else Span(n_low, n_high)
+        yield (row["reading"], row["group"], row["question"]), (span, whole)
+
+
+def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFrame:
+    """What changes when a reading is dropped: one row per reading and question whose bounds are not as before.
+
+    Columns: reading, group, question, unit, `as_read`, `without` (texts), `was_determined`, `lower`, `upper` (Fraction,
+    without the reading).
+    """
+    rows = []
+    for reading in document.readings:
+        for question in declared(cohort):
+            before, after = recorded[AS_READ, *question.key], recorded[reading.id, *question.key]
+            if before == after or CONTRADICTORY in (before[0].status, after[0].status):
+                continue
+            texts = ["nobody" if span.lower is None else _text(document, question, span, whole)
+                     for span, whole in (before, after)]  # fmt: skip
+            rows.append({"reading": reading.id, "group": question.group, "question": question.words,
+                         "unit": question.unit, "as_read": texts[0], "without": texts[1],
+                         "was_determined": before[0].determined, "lower": after[0].lower,
+                         "upper": after[0].upper})  # fmt: skip
+    columns = ("reading", "group", "question", "unit", "as_read", "without", "was_determined", "lower", "upper")
+    return pd.DataFrame(rows, columns=columns)
+
+
+_PAIR = re.compile(r"(\d+(?:\.\d+)?)(?: \w+)? (?:to|and|rather than) (\d+(?:\.\d+)?)")
+
+
+def stated_alternatives(document: Document, changed: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of numbers in the alternatives that a claims file states for its readings, beside bounds found without.
+
+    One row per pair such as "3 and 16" or "2 to 5": `found` names the question whose bounds without the reading are
+    these two numbers, or is blank where there is none.
+    """
+    rows = []
+    for reading in document.readings:
+        mine = changed[changed["reading"] == reading.id]
+        for alternative in reading.alternatives:
+            for pair in _PAIR.finditer(alternative):
+                ends = sorted(map(Fraction, pair.groups()))
+                same = [f"{row.group}: {row.question}, {row.without}" for row in mine.itertuples()
+                        if [row.lower, row.upper] == ends]  # fmt: skip
+                rows.append({"reading": reading.id, "alternative": alternative, "stated": pair[0],
+                             "found": same[0] if same else ""})  # fmt: skip
+    return pd.DataFrame(rows, columns=("reading", "alternative", "stated", "found"))
+
+
+# Rates under every evaluable set
+
+
+def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
+    """The rule behind each reported rate under every evaluable set, with the exact interval at the fewest and the most.
+
+    Columns: group, rule, evaluable_set (labels), patients, `at_the_fewest`, `at_the_most` (blank where it is open how
+    many are counted), open (bool).
+    """
+    rows = []
+    for group in bounds.cohort.groups:
+        if group.reported_rule is None or group.purpose not in CLEARING:
+            continue
+        for evaluable in EVALUABLE_SETS:
+            row = {"group": group.name, "measure": BECAME, "rule": group.reported_rule, "evaluable_set": evaluable.id}
+            k, n = (bounds(of_rates(row, bounds.cohort)[name]) for name in ("k", "n"))
+            sure = k.certain and n.determined and None not in _both_ends(k)
+            fewest, most = (rate_text(int(end), int(n.lower)) if sure else "" for end in _both_ends(k))
+            rows.append({"group": group.name, "rule": choice(RULES, group.reported_rule).label,
+                         "evaluable_set": evaluable.label, "patients": f"{replace(k, printed='')} of {n}",
+                         "at_the_fewest": fewest, "at_the_most": most if most != fewest else "",
+                         "open": not (k.determined and n.determined)})  # fmt: skip
+    return pd.DataFrame(rows, columns=("group", "rule", "evaluable_set", "patients", "at_the_fewest", "at_the_most",
+                                       "open"))  # fmt: skip
+
+
+# An ensemble of worlds
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Worlds drawn by `claims.sample`, each rechecked: what was seen in them, by question, and how they were drawn.
+
+    `seen` gives least and greatest value, None where the number had no value in any of them.
+    """
+
+    worlds: int
+    measure: str
+    size: str
+    distance: str
+    seen: dict[tuple[str, str], tuple[Fraction, Fraction] | None]
+
+
+def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int) -> Ensemble | None:
+    """Draw worlds and take every answered question in each; None of claims that contradict each other.
+
+    ValueError if `worlds` is below 1; AssertionError where a value lies outside its bounds.
+    """
+    if worlds < 1:
+        raise ValueError(f"draw at least one world, not {worlds}")
+    try:
+        sampler = Sampler(document, seed)
+    except Contradictory:
+        return None
+    compiled = [(answer, _compiled(document, answer.question.asked)) for answer in found]
+    values: dict[tuple[str, str], set[Fraction]] = {answer.question.key: set() for answer in found}
+    for table in sampler.draws(worlds):
+        for answer, value in compiled:
+            here = value(table)
+            if here is not None:
+                values[answer.question.key].add(here)
+    for answer in found:
+        inside = values[answer.question.key]
+        assert not inside or answer.span.lower <= min(inside) <= max(inside) <= answer.span.upper, answer.question.key
+    limits = sampler.log10_bounds()
+    size = f"10^{sampler.log10_count:.1f}" if limits is None else "10^{:.1f} to 10^{:.1f}".format(*limits)
+    seen = {key: (min(inside), max(inside)) if inside else None for key, inside in values.items()}
+    return Ensemble(worlds, sampler.measure, size, str(sampler.distance()), seen)
