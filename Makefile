@@ -16,13 +16,14 @@ test: .venv/ready  ## run every test, the executed notebooks included
 verify: .venv/ready  ## rerun the executed notebooks and compare every cell
 	@$(BLINA) verify --cohort "$(COHORT)"
 
-bench: .venv/ready  ## measure how long the report takes
+bench: .venv/ready  ## measure how long the solver and the report take
+	@.venv/bin/python benchmarks/solver.py
 	@.venv/bin/python benchmarks/report.py
 
 lab: .venv/ready  ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
-linelist: .venv/ready  ## remake the report's line list from its claims (same bytes every time)
+linelist: .venv/ready  ## remake the report's line list and bounds from its claims (same bytes every time)
 	@$(BLINA) linelist --cohort "$(COHORT)"
 
 lock: .venv/ready  ## renew requirements.lock from pyproject.toml

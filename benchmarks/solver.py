@@ -57,8 +57,8 @@ def main() -> None:
     rows = [("the report is consistent (4 rounding modes)", 0.5, seconds(lambda: consistent(document)))]
     for asked in QUESTIONS:
         question = document.question(*asked)
-        rows += [(question.words, 0.2, seconds(lambda q=question: bounds(document, q, confirm=False))),
-                 ("    confirmed by the second solver", 1.0, seconds(lambda q=question: bounds(document, q)))]  # fmt: skip
+        rows.append((question.words, 0.2, seconds(lambda q=question: bounds(document, q, confirm=False))))
+        rows.append(("    confirmed by the second solver", 1.0, seconds(lambda q=question: bounds(document, q))))
     for misprint in MISPRINTS:
         wrong = misprinted(claims, *misprint)
         words = "{}: {} misprinted {}, explained and confirmed".format(*misprint)

@@ -332,7 +332,8 @@ def _claims(claims_file: Path | None, without: tuple[str, ...]) -> Document:
 
 
 def _readable_cohort(name: str) -> Cohort:
-    """The cohort, its line list and claims read once: what is wrong is said here and not by every notebook."""
+    """The cohort's line list, claims and bounds read once: what is wrong is said here and not by every notebook."""
+    from blina.analysis.open import load_bounds
     from blina.claims.document import load_claims
     from blina.linelist.validate import read_line_list
 
@@ -340,6 +341,7 @@ def _readable_cohort(name: str) -> Cohort:
     read_line_list(cohort.linelist)
     if cohort.claims.exists():
         load_claims(cohort.claims)
+    load_bounds(cohort)
     return cohort
 
 

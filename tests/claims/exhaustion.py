@@ -1,4 +1,4 @@
-"""Random claims files about three to six patients, and every line list that there can be of them, judged one by one.
+"""Random claims files about three to six patients, and every line list that there can be of each.
 
 Nothing here shares code with the package: predicates are those of the second opinion, statistics and rounding are
 whole numbers in arrays, one entry per line list.
@@ -334,15 +334,8 @@ def problem(seed: int) -> Problem:
     """The random problem of a seed; in its `truth` every rule and claim holds."""
     chance = random.Random(seed)
     patients, columns = _patients_and_columns(chance)
-    source = {"title": "A random problem"}
-    said = {
-        "source": source,
-        "patients": str(patients),
-        "rounding": "any",
-        "columns": columns,
-        "rules": [],
-        "claims": [],
-    }
+    said = {"source": {"title": "A random problem"}, "patients": str(patients), "rounding": "any", "columns": columns}
+    said |= {"rules": [], "claims": []}
     draw = _Draw(chance, columns)
     opinion = Exhaustion(said, lists=[])
     lawful = opinion.states
@@ -474,7 +467,7 @@ class _Draw:
         return said
 
 
-def as_yaml(said: dict, chance: random.Random | None = None) -> str:
+def as_yaml(said: dict, chance: random.Random) -> str:
     """A claims file with this content, one line to a column, rule or claim; quotes by chance where YAML needs none."""
 
     def inline(value: object) -> str:
@@ -482,8 +475,7 @@ def as_yaml(said: dict, chance: random.Random | None = None) -> str:
             return "{" + ", ".join(f"{key}: {inline(item)}" for key, item in value.items()) + "}"
         if isinstance(value, (list, tuple)):
             return "[" + ", ".join(map(inline, value)) + "]"
-        bare = value != "" and (chance is None or chance.random() < 0.5)
-        return value if bare else f'"{value}"'
+        return value if value and chance.random() < 0.5 else f'"{value}"'
 
     lines = [f"source: {inline(said['source'])}", f"patients: {said['patients']}", f"rounding: {said['rounding']}"]
     lines += ["columns:", *(f"  {name}: {inline(column)}" for name, column in said["columns"].items())]

@@ -82,12 +82,3 @@ def test_the_same_line_list_is_read_from_windows_and_from_a_shuffled_header(line
     backwards = "\n".join(",".join(["note", *reversed(line)]) for line in lines)
     for path in (windows, saved(tmp_path, backwards, "backwards.csv")):
         assert read_line_list(path).cells().equals(plain.cells())
-
-
-@pytest.mark.parametrize("content", ["world,a\n2,x\n1,y\n\n2,z\n"])
-def test_a_file_of_several_line_lists_is_split_in_the_order_of_their_first_rows(tmp_path, content):
-    sheet = read_sheet(saved(tmp_path, content))
-    parts = sheet.split("world")
-    assert [(part.rows, part.numbers) for part in parts] == [((("2", "x"), ("2", "z")), (2, 5)), ((("1", "y"),), (3,))]
-    with pytest.raises(FileError, match="list.csv has no column cohort"):
-        sheet.split("cohort")

@@ -10,7 +10,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -141,6 +141,8 @@ def _of_patients(cohort: Cohort) -> Iterator[Declared]:
     for name in pooled_and_single(cohort):
         yield _rate(name, cohort, "fc")
         yield _rate(name, cohort, "fc_and_pcr")
+    yield _share(TOTAL, "negative after by FC but positive by RT-PCR", {},
+                 {"fc_after": "negative", "pcr_after": "positive"})  # fmt: skip
     yield _share(TOTAL, "BCR::ABL1 carriers negative after by RT-PCR", _CARRIERS, {"pcr_after": "negative"})
     yield _share(TOTAL, "BCR::ABL1 carriers negative after by FC", _CARRIERS, {"fc_after": "negative"})
     yield _share(TOTAL, "BCR::ABL1 carriers positive before by RT-PCR", _CARRIERS, {"pcr_before": "positive"})
@@ -163,8 +165,13 @@ def _of_patients(cohort: Cohort) -> Iterator[Declared]:
     for name in groups:
         yield _share(name, "girls", {"group": name}, _GIRLS)
     yield _share(TOTAL, "girls among BCR::ABL1 carriers", _CARRIERS, _GIRLS)
-    for group in clearing:
-        yield _share(group.name, "given further cycles", {"group": group.name}, {"extra_cycles": {"at_least": "1"}})
+    for name in groups:
+        yield _share(name, "given further cycles", {"group": name}, {"extra_cycles": {"at_least": "1"}})
+    for group in cohort.groups:
+        if group.purpose == "bridging":
+            for reason in ("pancreatitis", "infection", "endocarditis"):
+                yield _share(group.name, f"intolerance because of {reason}", {"group": group.name},
+                             {"intolerance_reason": reason})  # fmt: skip
     for name in groups:
         yield _share(name, "CRS of any grade", {"group": name}, {"crs_grade": {"at_least": "1"}})
     yield _share(TOTAL, "ICANS of any grade", {}, {"icans_grade": {"at_least": "1"}})
@@ -249,7 +256,7 @@ def answers(
         span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
         if span.status in (UNDEFINED, CONTRADICTORY, UNKNOWN) or whole and not whole.upper:
             continue
-        here = _value(document, question.asked, table) if table else None
+        here = _compiled(document, question.asked)(table) if table else None
         found.append(
             Answer(
                 question,
@@ -299,14 +306,14 @@ def _number(document: Document, question: Declared, value: Fraction) -> str:
     return shown(document.question(asked.statistic, asked.rows, asked.of), value)
 
 
-def _value(document: Document, asked: Asked | Total, table: Table) -> Fraction | None:
-    """The exact value in one line list; None where there is nobody to compute it of."""
+def _compiled(document: Document, asked: Asked | Total) -> Callable[[Table], Fraction | None]:
+    """What takes the exact value in a line list; None where there is nobody to compute it of."""
     if isinstance(asked, Total):
-        number, mean = (_value(document, one, table) for one in (asked.number, asked.mean))
-        return Fraction(0) if mean is None else number * (mean + asked.each)
+        number, mean = (_compiled(document, one) for one in (asked.number, asked.mean))
+        return lambda table: number(table) * ((mean(table) or 0) + asked.each)
     question = document.question(asked.statistic, asked.rows, asked.of)
-    found = question.statistic.values(table, question.rows.holds(table), question.of)
-    return found[0] if found else None
+    statistic, rows, of = question.statistic, question.rows, question.of
+    return lambda table: (statistic.values(table, rows.holds(table), of) or (None,))[0]
 
 
 def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
@@ -528,16 +535,26 @@ def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int
     except Contradictory:
         return None
     compiled = [(answer, _compiled(document, answer.question.asked)) for answer in found]
-    values: dict[tuple[str, str], set[Fraction]] = {answer.question.key: set() for answer in found}
+    values: dict[tuple[str, str], set[Fraction | None]] = {answer.question.key: set() for answer in found}
     for table in sampler.draws(worlds):
         for answer, value in compiled:
-            here = value(table)
-            if here is not None:
-                values[answer.question.key].add(here)
+            values[answer.question.key].add(value(table))
     for answer in found:
         inside = values[answer.question.key]
+        inside.discard(None)  # nobody to compute it of
         assert not inside or answer.span.lower <= min(inside) <= max(inside) <= answer.span.upper, answer.question.key
     limits = sampler.log10_bounds()
     size = f"10^{sampler.log10_count:.1f}" if limits is None else "10^{:.1f} to 10^{:.1f}".format(*limits)
     seen = {key: (min(inside), max(inside)) if inside else None for key, inside in values.items()}
     return Ensemble(worlds, sampler.measure, size, str(sampler.distance()), seen)
+
+
+def seen_table(document: Document, drawn: Ensemble, found: Sequence[Answer]) -> pd.DataFrame:
+    """Bounds beside what was seen in the ensemble: group, question, unit, bounds, seen (texts), `both_ends` (bool)."""
+    rows = []
+    for answer in found:
+        question, ends = answer.question, drawn.seen[answer.question.key]
+        said = "nobody" if ends is None else _ends(_number(document, question, end) for end in ends)
+        rows.append({"group": question.group, "question": question.words, "unit": question.unit, "bounds": answer.text,
+                     "seen": said, "both_ends": ends == _both_ends(answer.span)})  # fmt: skip
+    return pd.DataFrame(rows, columns=("group", "question", "unit", "bounds", "seen", "both_ends"))

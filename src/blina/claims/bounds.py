@@ -126,9 +126,7 @@ def bounds(document: Document, question: Question, *, confirm: bool = True, limi
         lower,
         upper,
         tuple(_world(encoding, end.values, end.value) for end in ends),
-        form.size is not None
-        and form.sizes[0] == form.fewest
-        and _may_be_fewer(document, question, form.fewest, limit),
+        may_be_empty and _may_be_fewer(document, question, form.fewest, limit),
     )
 
 

@@ -204,7 +204,8 @@ class _Tally:
 
     `options`: (group, weight, {total: coefficient}), in the order in which they are dealt with; `weight` is in how many
     ways one patient can have the option. `groups`: their numbers of patients. `limits`: (least, greatest) of each
-    total; `factors`: (totals, function of their values), a number of ways that multiplies, 0 for not allowed.
+    total; `factors`: (totals, function of their values), a number of ways that multiplies, 0 for not allowed, and
+    `guards`: (totals, whether that can still become allowed, while some patients are left out).
     Coefficients are not negative. `ways` is the number of ways, patients told apart.
     """
 
@@ -215,6 +216,7 @@ class _Tally:
         limits: Sequence[tuple[int, float]],
         factors: Sequence[tuple[tuple[int, ...], Callable[..., int]]],
         budget: _Budget,
+        guards: Sequence[tuple[tuple[int, ...], Callable[..., bool]]] = (),
     ):
         # Patients of each group are totals like others, with the first numbers.
         shift = len(groups)
@@ -264,10 +266,15 @@ class _Tally:
                     bounds.append((where.get(t, -1), c, high if c else inf, low, later, others))
             moves = [(where.get(t, -1), given.get(t, 0), caps.get(t, inf)) for t in live_out]
             ways = [([(where.get(t, -1), given.get(t, 0)) for t in totals], way) for totals, way in ends.get(step, ())]
+            watched = [
+                ([(where.get(t, -1), given.get(t, 0)) for t in mine], can)
+                for mine, can in ((tuple(t + shift for t in totals), can) for totals, can in guards)
+                if any(t in given for t in mine)
+            ]
             powers = [1]
             for _ in range(groups[group]):
                 powers.append(powers[-1] * weight)
-            steps.append((groups[group], where.get(group, -1), bounds, moves, ways, powers))
+            steps.append((groups[group], where.get(group, -1), bounds, moves, ways, watched, powers))
             for t, c in given.items():
                 greatest[t][group] = max(greatest[t][group], c)
         self.steps = steps[::-1]
@@ -299,7 +306,7 @@ class _Tally:
 
     def _edges(self, step: int, state: tuple) -> Iterator[tuple[int, tuple, int]]:
         """(patients who get this step's option, state afterwards, ways) for all that the limits allow."""
-        size, place, bounds, moves, factors, powers = self.steps[step]
+        size, place, bounds, moves, factors, guards, powers = self.steps[step]
         rest = size - (state[place] if place >= 0 else 0)
         least, most = 0, rest
         for place, c, high, low, later, others in bounds:
@@ -317,6 +324,8 @@ class _Tally:
             elif c < later:
                 most = min(most, -missing // (later - c))
         for x in range(least, most + 1):
+            if guards and not all(can(*((state[p] if p >= 0 else 0) + c * x for p, c in mine)) for mine, can in guards):
+                continue
             ways = comb(rest, x) * powers[x]
             for totals, way in factors:
                 ways *= way(*((state[p] if p >= 0 else 0) + c * x for p, c in totals))
@@ -458,7 +467,7 @@ class _Values:
         )
         totals: dict[tuple, int] = {}
         limits: list[list] = []
-        factors = []
+        factors, guards = [], []
 
         def total(key: tuple, low: int = 0, high: float = inf) -> int:
             if key not in totals:
@@ -474,8 +483,9 @@ class _Values:
                 n = sum(counts[i] for i in who)
                 total((who, "sum"), rest[0] - n * base, rest[1] - n * base)
             elif kind == "sd":
-                pair = (total((who, "sum")), total((who, "squares")))
-                factors.append((pair, _spread(*rest)))
+                totals_of = (total((who, (None, None))), total((who, "sum")), total((who, "squares")))
+                factors.append((totals_of, _spread(*rest)))
+                guards.append((totals_of, _not_too_wide(*rest)))
             else:
                 total((who, kind), *rest)
         if any(low > high for low, high in limits):
@@ -493,13 +503,18 @@ class _Values:
                 elif (kind[0] is None or low >= kind[0]) and (kind[1] is None or high <= kind[1]):
                     coefficients[t] = 1
             options.append((number[cell], high - low + 1, coefficients))
-        tally = _Tally(options, [counts[i] for i in active], limits, factors, self.budget)
+        tally = _Tally(options, [counts[i] for i in active], limits, factors, self.budget, guards)
         tally.segments = segments
         return tally
 
 
-def _spread(n: int, low: int, high: int) -> Callable[[int, int], int]:
-    return lambda total, squares: int(low <= n * squares - total * total <= high)
+def _spread(n: int, low: int, high: int) -> Callable[[int, int, int], int]:
+    return lambda _, total, squares: int(low <= n * squares - total * total <= high)
+
+
+def _not_too_wide(n: int, low: int, high: int) -> Callable[[int, int, int], bool]:
+    """Squared distances from the mean, summed, never fall when patients are added."""
+    return lambda k, total, squares: n * (k * squares - total * total) <= high * k
 
 
 def _middles(who: frozenset[int], n: int, low: int, high: int, least: int, greatest: int) -> Iterator[list[tuple]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from blina.yamlfile import FileError, read_text
@@ -18,19 +18,6 @@ class Sheet:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
-
-    def split(self, column: str) -> list[Sheet]:
-        """One sheet for each value of a column, in the order of their first rows (FileError if there is no column)."""
-        if column not in self.header:
-            raise FileError(f"{self.name} has no column {column}: it should say to which line list a row belongs")
-        place = self.header.index(column)
-        parts: dict[str, list[int]] = {}
-        for i, row in enumerate(self.rows):
-            parts.setdefault(row[place], []).append(i)
-        return [
-            replace(self, rows=tuple(self.rows[i] for i in part), numbers=tuple(self.numbers[i] for i in part))
-            for part in parts.values()
-        ]
 
 
 def read_sheet(path: Path) -> Sheet:

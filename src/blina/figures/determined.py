@@ -1,0 +1,118 @@
+"""What a report leaves open: bounds over all line lists that satisfy it, in panels by unit."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from blina.analysis.determined import UNITS
+from blina.figures.style import (
+    MARGIN,
+    MUTED,
+    RULE,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    log_percent,
+    looks,
+    styled,
+    tint,
+    wrapped,
+)
+from blina.linelist.cohort import Cohort
+
+_ROW, _LINE, _HEAD, _TICKS = 4.4, 2.9, 5.2, 4.8  # mm: a row, each further line of its label, a heading, tick labels
+_LEFT, _RIGHT, _GAP = 70.0, 30.0, 2.5  # mm: the row labels, the bounds in words, before each of them
+_NARROW = 0.9  # mm: a shorter bar could hardly be seen
+_LOG = "percent"
+
+
+@styled
+def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
+    """Open numbers (180 mm): a panel per unit, a row per number, a bar from its least to its greatest value.
+
+    `table` holds the open rows of `analysis.determined.answer_table`. A dot is the value in the line list at hand; it
+    lies outside its bar where that line list does not satisfy the claims. Numbers of patients stand on a thin line
+    from nobody to all who could be counted.
+    """
+    known = looks(cohort)
+    width = WIDE - 2 * MARGIN - _LEFT - _RIGHT
+    panels = [(unit, rows) for unit in UNITS if len(rows := table[table["unit"] == unit])]
+    labels = {unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels}
+    heights = {unit: sum(map(_height, labels[unit])) for unit, _ in panels}
+    body = sum(_HEAD + heights[unit] + _TICKS for unit, _ in panels) if panels else _HEAD
+    whose = "the line list used here" if cohort.reconstructed else "this line list"
+    note = (
+        "Bar: from the least to the greatest value over all line lists that satisfy the report; it is no interval of "
+        "chance, and no value in it is more likely than another. Thin line: from nobody to all who are counted. "
+        f"Dot: the value in {whose}. Strict rule: negative by FC and, where a fusion gene is followed, by RT-PCR."
+    )
+    if not table["status"].eq("proven").all():
+        note += " Unconfirmed: a second solver did not finish."
+    title = "What the report leaves open: bounds over all line lists that satisfy it"
+    sheet = Sheet(WIDE, body + 1, title, [note], cohort.face)
+    top = 0.0
+    if not panels:
+        sheet.text(MARGIN, 1, "Nothing that was asked is open.", va="top")
+    for unit, rows in panels:
+        sheet.text(MARGIN, top + 1, UNITS[unit], weight="bold", va="top")
+        top += _HEAD
+        axis = sheet.axes(MARGIN + _LEFT, top, width, heights[unit])
+        _scale(axis, unit, rows, heights[unit])
+        y = 0.0
+        for row, lines in zip(rows.to_dict("records"), labels[unit], strict=True):
+            look = known.get(row["group"], Look(row["group"], MUTED, "d"))
+            _draw(axis, y + _ROW / 2, row, look, width)
+            for number, line in enumerate(lines):
+                sheet.text(MARGIN + 1.5 + (2 if number else 0), top + y + _ROW / 2 + _LINE * number, line, va="center")
+            sheet.text(MARGIN + _LEFT + width + _GAP, top + y + _ROW / 2, row["text"], va="center")
+            y += _height(lines)
+        top += heights[unit] + _TICKS
+    return sheet.picture("determined", _alt(table))
+
+
+def _label(row: dict, known: dict[str, Look]) -> list[str]:
+    name = known[row["group"]].name if row["group"] in known else row["group"]
+    return wrapped(f"{name}: {row['question']}", _LEFT - 3.5 - 2)
+
+
+def _height(lines: list[str]) -> float:
+    return _ROW + _LINE * (len(lines) - 1)
+
+
+def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
+    axis.set(ylim=(height, 0), yticks=[])
+    axis.spines["left"].set_visible(False)
+    axis.tick_params(axis="x", pad=1.5)
+    ends = rows[["greatest", "here", "n_greatest"]].astype(float).max().max()
+    if unit == _LOG:
+        axis.set_xlim(0.008, max(125.0, ends * 1.1))
+        log_percent(axis, "x", 0.01, 100)
+        return
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(ends)) if ends / step <= 8)
+    axis.set_xlim(-0.012 * ends, ends * 1.012)
+    ticks = range(0, int(ends) + 1, step)
+    axis.set_xticks(ticks, map(str, ticks))
+
+
+def _draw(axis: Axes, y: float, row: dict, look: Look, width: float) -> None:
+    """The bar, the dot and, for numbers of patients, the line on which they stand."""
+    if not pd.isna(row["n_greatest"]):
+        axis.plot([0, row["n_greatest"]], [y, y], color=RULE, linewidth=0.8, solid_capstyle="butt", zorder=1)
+    low, high = (axis.transData.transform((row[end], 0))[0] for end in ("least", "greatest"))
+    shown = (high - low) / axis.figure.dpi * 25.4
+    axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=6, solid_capstyle="butt",
+              marker="s" if shown < _NARROW else "", markersize=5, markeredgewidth=0, zorder=2)  # fmt: skip
+    if not pd.isna(row["here"]):
+        axis.plot([row["here"]], [y], marker=look.marker, markersize=4 * look.scale, color=look.colour,
+                  markeredgecolor="white", markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
+
+
+def _alt(table: pd.DataFrame) -> str:
+    said = [f"{row.group}, {row.question}, {row.text}" for row in table.itertuples()]
+    panels = len(table["unit"].unique())
+    return (f"{len(said)} numbers that the report leaves open, in {panels} panels by unit, each as a bar from its least "
+            f"to its greatest value over all line lists that satisfy the report: {'; '.join(said)}.")  # fmt: skip
