@@ -401,6 +401,7 @@ class _Draw:
     def __init__(self, chance: random.Random, columns: dict):
         self.chance, self.columns = chance, columns
         self.numbers = [name for name, column in columns.items() if column["type"] in ("integer", "decimal")]
+        self.asked: list[dict] = []
 
     def question(self, ends: bool = True) -> dict:
         """A statistic of some rows; only if `ends`, also a range."""
@@ -408,7 +409,10 @@ class _Draw:
         statistic = self.chance.choice([*names, "range"] if ends else names)
         asked: dict = {"statistic": statistic}
         if self.chance.random() < 0.75 or statistic == "count":
-            asked["rows"] = self.predicate()
+            # Reports say several things of the same rows.
+            again = self.asked and self.chance.random() < 0.5
+            asked["rows"] = self.chance.choice(self.asked) if again else self.predicate()
+            self.asked.append(asked["rows"])
         if statistic == "percent":
             asked["of"] = self.predicate()
         elif statistic != "count":

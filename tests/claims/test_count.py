@@ -263,16 +263,16 @@ def test_there_are_as_many_worlds_as_a_brute_force_finds(seed, monkeypatch, reco
     if seed % 2:  # small documents need no key: take one all the same
         monkeypatch.setattr(count_module._Mixture, "_cost", lambda self, key, vectors: vectors if key else 10**6)
     chance, keys = random.Random(seed), 0
-    for _ in range(20):
-        said = random_document(chance, most=1500)
+    for _ in range(15):
+        said = random_document(chance, most=1200)
         worlds = brute_force(said)
         assert worlds
         result = count(compiled(said))
         assert result.worlds == sum(worlds.values()), yaml.safe_dump(said)
         assert world_of(result.draw(chance)) in worlds
         keys += result._mixture.key is not None
-    assert keys >= 8 * (seed % 2)
-    record_property("total documents whose worlds were counted by brute force too", 20)
+    assert keys >= 6 * (seed % 2)
+    record_property("total documents whose worlds were counted by brute force too", 15)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -345,8 +345,13 @@ def test_labels_of_patients_are_dealt_fairly_too(document):
         assert abs(share - 0.5) < 0.04  # 4.4 standard errors
 
 
-def test_worlds_of_the_report_are_counted_and_those_drawn_are_worlds(report_claims, record_property):
-    result = count(report_claims)
+@pytest.fixture(scope="module")
+def report_worlds(report_claims):
+    return count(report_claims)
+
+
+def test_worlds_of_the_report_are_counted_and_those_drawn_are_worlds(report_claims, report_worlds, record_property):
+    result = report_worlds
     assert result.log10 == pytest.approx(math.log10(result.worlds)) and result.log10 > 200
     assert count(report_claims).worlds == result.worlds
     chance = random.Random(1)
@@ -359,14 +364,15 @@ def test_worlds_of_the_report_are_counted_and_those_drawn_are_worlds(report_clai
     record_property("total worlds of the report, log10", round(result.log10, 2))
 
 
-def test_fewer_claims_leave_more_worlds(report_claims):
-    worlds = count(report_claims).worlds
-    for reading in ("R1", "R6", "R9"):
-        assert count(report_claims.without([reading])).worlds > worlds
+def test_fewer_claims_leave_more_worlds(report_claims, report_worlds):
+    for reading in ("R1", "R9"):
+        assert count(report_claims.without([reading])).worlds > report_worlds.worlds
 
 
-def test_the_same_seed_draws_the_same_world(report_claims):
-    one, same, other = (count(report_claims).draw(random.Random(seed)).cells() for seed in (1, 1, 2))
+def test_the_same_seed_draws_the_same_world(report_claims, report_worlds):
+    again = count(report_claims).draw(random.Random(1)).cells()
+    one, same, other = (report_worlds.draw(random.Random(seed)).cells() for seed in (1, 1, 2))
+    assert one.equals(again)
     assert one.equals(same)
     assert not one.equals(other)
 

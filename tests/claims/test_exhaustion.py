@@ -222,7 +222,8 @@ def test_worlds_are_counted_as_exhaustion_counts_them(cases):
         with case.told():
             counted = count(case.document)
             assert counted.worlds == case.everything.labelled[case.everything.worlds].sum()
-            assert case.everything.worlds[place_of(case, counted.draw(Random(0)))]
+            for seed in range(3):
+                assert case.everything.worlds[place_of(case, counted.draw(Random(seed)))]
 
 
 def test_the_problems_are_of_every_kind(record_property):
@@ -259,3 +260,38 @@ LEAST = {
     "misprints that contradict another claim": 40,
     "misprints in several conflicts": 15,
 }
+
+
+# What larger sweeps found once, reduced
+
+
+def test_a_printed_number_far_out_of_reach_leaves_no_bounds(document):
+    toy = document("""
+source: {title: toy}
+patients: 4
+columns:
+  dose: {type: decimal, min: "0", max: "0.03", step: "0.01"}
+  group: {type: category, values: [A, B]}
+claims:
+  - {id: far, statistic: sd, of: dose, denominator: n, equals: "10"}
+""")
+    for asked in (toy.question("count", {"group": "A"}), toy.question("sd", of="dose")):
+        assert bounds(toy, asked).status == "contradictory"
+
+
+def test_a_drawn_world_keeps_a_rule_on_two_columns_that_a_mean_cuts(document):
+    toy = document("""
+source: {title: toy}
+patients: 2
+columns:
+  dose: {type: decimal, min: "0", max: "1", step: "0.2"}
+  group: {type: category, values: [A, B]}
+rules:
+  - {id: high-in-A, if: {dose: {above: "0.6"}}, then: {not: {group: B}}, why: so it is}
+claims:
+  - {id: high, statistic: max, of: dose, at_least: "0.98"}
+  - {id: low, statistic: mean, rows: {dose: {below: "0.2"}, group: A}, of: dose, equals: "0"}
+""")
+    counted = count(toy)
+    assert counted.worlds == 2
+    assert all(check(toy, counted.draw(Random(seed))).holds for seed in range(5))

@@ -28,8 +28,8 @@ from blina.analysis.open import (
     load_bounds,
     solver,
 )
-from blina.analysis.questions import Asked, Rows, Total, both, count, of_rates, of_severe_reactions
-from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice
+from blina.analysis.questions import Asked, Rows, Total, both, count, of_burden_test, of_rates, of_severe_reactions
+from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
 from blina.claims.consistent import Consistency, consistent
 from blina.claims.document import Document, PatientRule
@@ -43,13 +43,14 @@ from blina.linelist.table import Table
 from blina.yamlfile import FileError, read_text
 
 UNITS = {  # in the order of tables and figures
-    "patients": "patients",
+    "patients": "number of patients",
     "months": "months from diagnosis to first infusion",
     "percent": "MRD before treatment (%)",
     "cycles": "cycles",
     "days": "days of infusion in cycle 1",
     "years": "age (years)",
 }
+GREATEST, CARRIERS_GREATEST = "greatest MRD", "greatest MRD of a BCR::ABL1 carrier"
 READINGS_FILE = "readings.csv"
 AS_READ = ""  # in its column `reading`: with every reading
 READING_COLUMNS = ("reading", "group", "question", "lower", "upper", "n_lower", "n_upper", "status",
@@ -190,11 +191,11 @@ def _of_numbers(cohort: Cohort) -> Iterator[Declared]:
         yield Declared(_joined(clearing), "median MRD", "percent", Asked("median", pooled, "mrd_before_percent"))
     for group in clearing:
         yield Declared(group.name, "mean MRD", "percent", Asked("mean", whom[group.name], "mrd_before_percent"))
-        yield Declared(group.name, "greatest MRD", "percent", Asked("max", whom[group.name], "mrd_before_percent"))
+        yield Declared(group.name, GREATEST, "percent", Asked("max", whom[group.name], "mrd_before_percent"))
         carriers = both(whom[group.name], _CARRIERS)
-        yield Declared(group.name, "greatest MRD of BCR::ABL1 carriers", "percent",
+        yield Declared(group.name, CARRIERS_GREATEST, "percent",
                        Asked("max", carriers, "mrd_before_percent"))  # fmt: skip
-    yield Declared(TOTAL, "all cycles, the first included", "cycles", Total({}, "extra_cycles", each=1))
+    yield Declared(TOTAL, "cycles given, the first included", "cycles", Total({}, "extra_cycles", each=1))
     yield Declared(TOTAL, "median days", "days", Asked("median", {}, "infusion_days"))
     yield Declared(TOTAL, "mean days", "days", Asked("mean", {}, "infusion_days"))
     for name, rows in whom.items():
@@ -316,8 +317,28 @@ def _compiled(document: Document, asked: Asked | Total) -> Callable[[Table], Fra
     return lambda table: (statistic.values(table, rows.holds(table), of) or (None,))[0]
 
 
-def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
-    """One row per answer: whose, what, unit, bounds and the line list's own value as texts and as numbers."""
+def lower_carriers(found: Sequence[Answer]) -> list[str]:
+    """A sentence for each group in which no carrier of BCR::ABL1 can have had the greatest MRD of the group."""
+    spans = {answer.question.key: answer for answer in found}
+    said = []
+    for (group, words), carriers in spans.items():
+        whole = spans.get((group, GREATEST))
+        if words == CARRIERS_GREATEST and whole and carriers.span.certain and carriers.span.upper < whole.span.lower:
+            most = carriers.text.split(" to ")[-1]
+            said.append(f"In {group} no carrier of *BCR::ABL1* had more than {most}% MRD before treatment, "
+                        f"while the group reaches {whole.text}%.")  # fmt: skip
+    return said
+
+
+def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """One row per answer: whose, what, unit, bounds and the line list's own value as texts and as numbers.
+
+    With what `changes` found, `rests_on` names the readings without which a determined answer would be open.
+    """
+    rests: dict[tuple[str, str], list[str]] = {}
+    if changed is not None:
+        for row in changed[changed["was_determined"]].itertuples():
+            rests.setdefault((row.group, row.question), []).append(row.reading)
     rows = []
     for answer in found:
         ends = {"least": answer.span.lower, "greatest": answer.span.upper, "here": answer.here}
@@ -327,12 +348,13 @@ def answer_table(found: Sequence[Answer]) -> pd.DataFrame:
             {"group": answer.question.group, "question": answer.question.words, "unit": answer.question.unit,
              "text": answer.text, "here_text": answer.here_text, **numbers,
              "n_least": wholes[0], "n_greatest": wholes[1], "status": answer.span.status,
-             "determined": answer.determined, "printed": answer.printed}
+             "determined": answer.determined, "printed": answer.printed, "open": answer.is_open,
+             "rests_on": ", ".join(rests.get(answer.question.key, ()))}
         )  # fmt: skip
     columns = ("group", "question", "unit", "text", "here_text", "least", "greatest", "here", "n_least", "n_greatest",
-               "status", "determined", "printed")  # fmt: skip
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"n_least": "Int64", "n_greatest": "Int64", "determined": bool, "printed": bool})
+               "status", "determined", "printed", "open", "rests_on")  # fmt: skip
+    types = dict.fromkeys(("n_least", "n_greatest"), "Int64") | dict.fromkeys(("determined", "printed", "open"), bool)
+    return pd.DataFrame(rows, columns=columns).astype(types)
 
 
 def _both_ends(span: Span | None) -> tuple[Fraction | None, Fraction | None]:
@@ -358,9 +380,9 @@ def rounding(document: Document, found: Consistency) -> pd.DataFrame:
                 told = [f"{claims[id].words} ({claims[id].where or id}), printed {claims[id].printed}"
                         + (f", would be {instead[id]}" if id in instead else "") for id in conflict]  # fmt: skip
                 because.append(" against ".join(told))
-        used = "yes" if mode in document.modes else "no"
-        rows.append({"rounding": ROUNDING_WORDS[mode], "considered": used, "all_claims": status,
-                     "ruled_out_by": "; ".join(because)})  # fmt: skip
+        allowed = "yes" if mode in document.modes else "no"
+        rows.append({"rounding": ROUNDING_WORDS[mode], "all_claims": status, "ruled_out_by": "; ".join(because),
+                     "allowed_in_the_claims_file": allowed})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -455,7 +477,7 @@ def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFr
                          "was_determined": before[0].determined, "lower": after[0].lower,
                          "upper": after[0].upper})  # fmt: skip
     columns = ("reading", "group", "question", "unit", "as_read", "without", "was_determined", "lower", "upper")
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).astype({"was_determined": bool})
 
 
 _PAIR = re.compile(r"(\d+(?:\.\d+)?)(?: \w+)? (?:to|and|rather than) (\d+(?:\.\d+)?)")
@@ -480,7 +502,23 @@ def stated_alternatives(document: Document, changed: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(rows, columns=("reading", "alternative", "stated", "found"))
 
 
-# Rates under every evaluable set
+# Conclusions
+
+
+def separated(bounds: CohortBounds, group: str, rule: str | None = None) -> str:
+    """Whether, by a rule (`response.rule_of`), each responder of a group had less MRD before than each other patient.
+
+    "in every world", with the two values that touch; "in no world"; "open" where worlds differ; "nobody to compare".
+    """
+    asked = of_burden_test({"group": group, "rule": rule_of(bounds.cohort.group(group), rule)}, bounds.cohort)
+    most, least = (bounds(asked[name]) for name in ("responders_greatest", "others_least"))
+    if UNDEFINED in (most.status, least.status):
+        return "nobody to compare"
+    if not (most.certain and least.certain) or most.sometimes_undefined or least.sometimes_undefined:
+        return "open"
+    if most.upper < least.lower:
+        return f"in every world, at most {short_text(most.upper)} against at least {short_text(least.lower)}"
+    return "in no world" if most.lower >= least.upper else "open"
 
 
 def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
@@ -513,7 +551,8 @@ def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
 class Ensemble:
     """Worlds drawn by `claims.sample`, each rechecked: what was seen in them, by question, and how they were drawn.
 
-    `seen` gives least and greatest value, None where the number had no value in any of them.
+    `seen` gives least and greatest value, None where the number had no value in any of them. `size` and `distance` say
+    how many worlds there are and how far two of them can differ.
     """
 
     worlds: int
@@ -522,9 +561,24 @@ class Ensemble:
     distance: str
     seen: dict[tuple[str, str], tuple[Fraction, Fraction] | None]
 
+    def said(self, found: Sequence[Answer]) -> str:
+        """How they were drawn, and how far they reach into the bounds of these answers."""
+        if not self.worlds:
+            return f"No world was drawn: {self.measure}."
+        is_open = [answer for answer in found if answer.is_open]
+        reached = sum(self.seen[answer.question.key] == _both_ends(answer.span) for answer in is_open)
+        fixed = [self.seen[answer.question.key] for answer in found if answer.determined]
+        varied = sum(ends is not None and ends[0] != ends[1] for ends in fixed)
+        return (
+            f"{self.worlds} worlds drawn ({self.measure}), each rechecked claim by claim. Worlds there are, patients "
+            f"told apart: {self.size}. Greatest distance between two of them: {self.distance}, in the orders of rows "
+            f"that agree best. Open numbers of which both ends were seen: {reached} of {len(is_open)}. Determined "
+            f"numbers that varied: {varied} of {len(fixed)}."
+        )
 
-def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int) -> Ensemble | None:
-    """Draw worlds and take every answered question in each; None of claims that contradict each other.
+
+def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int) -> Ensemble:
+    """Draw worlds and take every answered question in each; 0 worlds where there is none, `measure` then says why.
 
     ValueError if `worlds` is below 1; AssertionError where a value lies outside its bounds.
     """
@@ -532,8 +586,8 @@ def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int
         raise ValueError(f"draw at least one world, not {worlds}")
     try:
         sampler = Sampler(document, seed)
-    except Contradictory:
-        return None
+    except (Contradictory, TimeoutError) as error:
+        return Ensemble(0, str(error), "unknown", "unknown", {answer.question.key: None for answer in found})
     compiled = [(answer, _compiled(document, answer.question.asked)) for answer in found]
     values: dict[tuple[str, str], set[Fraction | None]] = {answer.question.key: set() for answer in found}
     for table in sampler.draws(worlds):
@@ -550,11 +604,16 @@ def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int
 
 
 def seen_table(document: Document, drawn: Ensemble, found: Sequence[Answer]) -> pd.DataFrame:
-    """Bounds beside what was seen in the ensemble: group, question, unit, bounds, seen (texts), `both_ends` (bool)."""
+    """Bounds beside what was seen in the ensemble, one row per answer.
+
+    Columns: group, question, unit, bounds, seen (texts); `both_ends` (bool: both were seen), open (bool).
+    """
     rows = []
     for answer in found:
         question, ends = answer.question, drawn.seen[answer.question.key]
         said = "nobody" if ends is None else _ends(_number(document, question, end) for end in ends)
         rows.append({"group": question.group, "question": question.words, "unit": question.unit, "bounds": answer.text,
-                     "seen": said, "both_ends": ends == _both_ends(answer.span)})  # fmt: skip
-    return pd.DataFrame(rows, columns=("group", "question", "unit", "bounds", "seen", "both_ends"))
+                     "seen": said, "both_ends": ends == _both_ends(answer.span), "open": answer.is_open})  # fmt: skip
+    return pd.DataFrame(rows, columns=("group", "question", "unit", "bounds", "seen", "both_ends", "open")).astype(
+        {"open": bool}
+    )

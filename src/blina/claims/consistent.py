@@ -30,7 +30,7 @@ CONSISTENT = "consistent"
 MOST_CONFLICTS = 200  # listed
 SHOWN_CONFLICTS = 5
 MOST_COMBINATIONS = 5_000
-MOST_WORK = 30_000  # patients times claims, over all subsets that are tried in the search for further conflicts
+MOST_WORK = 20_000  # patients times claims, over all subsets that are tried in the search for further conflicts
 
 
 @dataclass(frozen=True)

@@ -558,20 +558,21 @@ class _Part:
                  factors: Sequence[int], demands: tuple):  # fmt: skip
         inside = np.flatnonzero(np.isin(block.group, groups))
         used = list(dict.fromkeys(w for c in conditions for w in _whom(c)))
-        cells = [(f, i) for f in factors for i in range(len(block.factors[f].cells))]
-        marks = np.zeros((len(inside), len(used) + len(cells)), np.int8)
+        marks = np.zeros((len(inside), len(used)), np.int64)
         varies = {(w, g) for w in used for g in groups if block.varies(w, g)}
         for j, w in enumerate(used):
             marks[:, j] = block.kinds.masks[w][inside]
             for g in groups:
                 if (w, g) not in varies:
                     marks[block.group[inside] == g, j] = 0
-        for j, (f, i) in enumerate(cells, len(used)):
-            marks[:, j] = block.factors[f].cell_of[inside] == i
-        rows = np.column_stack([block.group[inside], marks])
+        in_cells = [block.factors[f].cell_of[inside] for f in factors]
+        rows = np.column_stack([block.group[inside], marks, *in_cells])
         kinds, which = np.unique(rows, axis=0, return_inverse=True)
-        which = which.ravel()
-        limits: list[list] = [[0, inf] for _ in range(len(used) + len(cells))]
+        classes = {
+            tuple(kind): (sum(block.weights[p] for p in members), members)
+            for kind, members in zip(kinds.tolist(), _split_by(inside, which.ravel(), len(kinds)), strict=True)
+        }
+        limits: list[list] = [[0, inf] for _ in used]
         place = {w: j for j, w in enumerate(used)}
         ways: list[tuple[tuple[int, ...], Callable]] = []
         for condition in conditions:
@@ -583,20 +584,24 @@ class _Part:
                 for t, ends in zip(pair, zip(*condition.allowed, strict=True), strict=True):
                     limits[t][:] = max(limits[t][0], min(ends)), min(limits[t][1], max(ends))
                 ways.append((pair, lambda part, whole, allowed=condition.allowed: int((part, whole) in allowed)))
-        self.values, self.totals = [], []
-        for f in factors:
-            totals = tuple(j for j, cell in enumerate(cells, len(used)) if cell[0] == f)
-            values = block.values_of(f, demands)
+        self.values: list[tuple[int, _Values, list[int]]] = []
+        cell_total: dict[tuple[int, int], int] = {}
+        for at, f in enumerate(factors, 1 + len(used)):
+            cells = _merged(classes, at, block.factors[f].cells)
+            classes = {kind: rest for kind, rest in classes.items() if kind[at] in cells or kind[at] < 0}
+            values = block.values_of(f, tuple(cells.values()), demands)
+            totals = tuple(range(len(limits), len(limits) + len(cells)))
+            cell_total |= {(at, cell): t for cell, t in zip(cells, totals, strict=True)}
+            limits += [[0, inf] for _ in cells]
             ways.append((totals, values.ways))
-            self.values.append((f, values))
-            self.totals.append(totals)
-        self.members: list[np.ndarray] = [inside[which == k] for k in range(len(kinds))]
+            self.values.append((f, values, list(cells)))
         number = {g: i for i, g in enumerate(groups)}
-        options = [
-            (number[int(kind[0])], sum(block.weights[p] for p in members),
-             {j: int(c) for j, c in enumerate(kind[1:]) if c})
-            for kind, members in zip(kinds, self.members, strict=True)
-        ]  # fmt: skip
+        options = []
+        for kind, (weight, _) in classes.items():
+            coefficients = {j: 1 for j, c in enumerate(kind[1 : 1 + len(used)]) if c}
+            coefficients |= {t: 1 for (at, cell), t in cell_total.items() if kind[at] == cell}
+            options.append((number[kind[0]], weight, coefficients))
+        self.members = [members for _, members in classes.values()]
         order = _order(options, [totals for totals, _ in ways])
         self.members = [self.members[k] for k in order]
         self.options = [options[k] for k in order]
@@ -622,11 +627,48 @@ class _Part:
             for _ in range(x):
                 profile = int(members[_choose(self._sums[k], rng)])
                 block.give(rng, queue.pop(), profile, world, in_cell)
-        for f, values in self.values:
-            cells = [in_cell.get((f, i), []) for i in range(len(values.cells))]
+        for f, values, numbers in self.values:
+            cells = [in_cell.get((f, i), []) for i in numbers]
             for queue, codes in zip(cells, values.draw(tuple(map(len, cells)), rng), strict=True):
                 for patient, code in zip(queue, codes, strict=True):
                     world.codes[values.column.name][patient] = code
+
+
+def _split_by(items: np.ndarray, which: np.ndarray, size: int) -> list[list[int]]:
+    """Items in lists, by a number from 0 to `size` less one."""
+    split: list[list[int]] = [[] for _ in range(size)]
+    for item, k in zip(items.tolist(), which.tolist(), strict=True):
+        split[k].append(item)
+    return split
+
+
+def _merged(classes: Mapping[tuple, tuple[int, list]], at: int, cells: Sequence[_Cell]) -> dict[int, _Cell]:
+    """Cells that differ in their values alone, made one: the number of one of them, and the cell with all values.
+
+    `classes`: weight and profiles of patients who are alike in group, conditions and cells; `at` is the place of the
+    cell's number, -1 for none.
+    """
+    seen: dict[int, dict[tuple, int]] = {}
+    for kind, (weight, _) in classes.items():
+        if kind[at] >= 0:
+            seen.setdefault(kind[at], {})[kind[:at] + kind[at + 1 :]] = weight
+    alike: dict[tuple, list[int]] = {}
+    for cell, others in seen.items():
+        alike.setdefault((cells[cell].rows, frozenset(others.items())), []).append(cell)
+    return {
+        same[0]: _Cell(rows, _joined(ends for cell in same for ends in cells[cell].codes))
+        for (rows, _), same in alike.items()
+    }
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> Ends:
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(stretches):
+        if joined and joined[-1][1] == low - 1:
+            joined[-1] = (joined[-1][0], high)
+        else:
+            joined.append((low, high))
+    return tuple(joined)
 
 
 def _whom(condition: _Range | _Share) -> tuple[int, ...]:
@@ -744,15 +786,14 @@ class _Block:
                 ]
         return weights
 
-    def values_of(self, factor: int, demands: tuple) -> _Values:
-        f = self.factors[factor]
+    def values_of(self, factor: int, cells: tuple[_Cell, ...], demands: tuple) -> _Values:
+        f, claims = self.factors[factor], self.document.claims
         asked = tuple(
-            (c, self.document.claims[c].statistic.name, getattr(self.document.claims[c].statistic, "ddof", 0),
-             demands[c]) for c in f.claims
-        )  # fmt: skip
-        if (factor, asked) not in self._values:
-            self._values[factor, asked] = _Values(f.column, f.cells, asked, self.budget)
-        return self._values[factor, asked]
+            (c, claims[c].statistic.name, getattr(claims[c].statistic, "ddof", 0), demands[c]) for c in f.claims
+        )
+        if (factor, cells, asked) not in self._values:
+            self._values[factor, cells, asked] = _Values(f.column, cells, asked, self.budget)
+        return self._values[factor, cells, asked]
 
     def varies(self, who: int, group: int) -> bool:
         """Whether some patients of a group are of these profiles and some are not."""

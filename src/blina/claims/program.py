@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from ortools.sat.python import cp_model
 
 LIMIT_SECONDS = 60.0
+# Most programs of this kind fall to propagation in milliseconds, and what costs more than it saves is switched off at
+# first; linear relaxations help with long vectors. The limits on attempts count work, the same on every machine.
+ATTEMPTS = (
+    "linearization_level: 0 cp_model_probing_level: 0 symmetry_level: 0 max_deterministic_time: 1",
+    "linearization_level: 2 max_deterministic_time: 5",
+    "",
+)
 Switch = int  # the index of a 0-1 unknown, or ~index for its contrary
 
 
@@ -159,15 +167,16 @@ def solve(
         model.add_multiplication_equality(unknowns[square], [unknowns[root], unknowns[root]])
     if least is not None and least.terms:
         model.minimize(_expression(least, unknowns))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1  # several would race, and the winner differ from run to run
-    # Programs of this kind are solved by propagation in milliseconds; these techniques cost more than they save.
-    solver.parameters.linearization_level = 0
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.symmetry_level = 0
-    solver.parameters.random_seed = seed
-    solver.parameters.max_time_in_seconds = limit
-    status = solver.solve(model)
+    began = monotonic()
+    for parameters in ATTEMPTS:
+        solver = cp_model.CpSolver()
+        solver.parameters.parse_text_format(parameters)
+        solver.parameters.num_workers = 1  # several would race, and the winner differ from run to run
+        solver.parameters.random_seed = seed
+        solver.parameters.max_time_in_seconds = max(0.0, limit - (monotonic() - began))
+        status = solver.solve(model)
+        if status in (cp_model.OPTIMAL, cp_model.INFEASIBLE):
+            break
     if status == cp_model.INFEASIBLE:
         return Solution("infeasible")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)

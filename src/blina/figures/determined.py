@@ -25,7 +25,7 @@ from blina.figures.style import (
 from blina.linelist.cohort import Cohort
 
 _ROW, _LINE, _HEAD, _TICKS = 4.4, 2.9, 5.2, 4.8  # mm: a row, each further line of its label, a heading, tick labels
-_LEFT, _RIGHT, _GAP = 70.0, 30.0, 2.5  # mm: the row labels, the bounds in words, before each of them
+_LEFT, _RIGHT, _GAP = 77.0, 28.0, 2.5  # mm: the row labels, the bounds in words, before each of them
 _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
 
@@ -46,9 +46,9 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     body = sum(_HEAD + heights[unit] + _TICKS for unit, _ in panels) if panels else _HEAD
     whose = "the line list used here" if cohort.reconstructed else "this line list"
     note = (
-        "Bar: from the least to the greatest value over all line lists that satisfy the report; it is no interval of "
-        "chance, and no value in it is more likely than another. Thin line: from nobody to all who are counted. "
-        f"Dot: the value in {whose}. Strict rule: negative by FC and, where a fusion gene is followed, by RT-PCR."
+        "Bar: from the least to the greatest value over all line lists that satisfy the report; no interval of chance, "
+        "and nothing says where in it the truth lies. Thin line: from nobody to all who are counted. "
+        f"Dot: the value in {whose}. FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
     if not table["status"].eq("proven").all():
         note += " Unconfirmed: a second solver did not finish."
@@ -56,7 +56,7 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     sheet = Sheet(WIDE, body + 1, title, [note], cohort.face)
     top = 0.0
     if not panels:
-        sheet.text(MARGIN, 1, "Nothing that was asked is open.", va="top")
+        sheet.text(MARGIN, 1, "No number to show: nothing that was asked is open, or the claims contradict each other.", va="top")
     for unit, rows in panels:
         sheet.text(MARGIN, top + 1, UNITS[unit], weight="bold", va="top")
         top += _HEAD
@@ -75,7 +75,7 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
 
 
 def _label(row: dict, known: dict[str, Look]) -> list[str]:
-    name = known[row["group"]].name if row["group"] in known else row["group"]
+    name = known[row["group"]].name if row["group"] in known else row["group"].removesuffix(" patients")
     return wrapped(f"{name}: {row['question']}", _LEFT - 3.5 - 2)
 
 
@@ -87,14 +87,15 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
     axis.set(ylim=(height, 0), yticks=[])
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="x", pad=1.5)
-    ends = rows[["greatest", "here", "n_greatest"]].astype(float).max().max()
+    end = rows[["greatest", "here", "n_greatest"]].astype(float).max().max()
     if unit == _LOG:
-        axis.set_xlim(0.008, max(125.0, ends * 1.1))
+        axis.set_xlim(0.008, max(125.0, end * 1.1))
         log_percent(axis, "x", 0.01, 100)
         return
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(ends)) if ends / step <= 8)
-    axis.set_xlim(-0.012 * ends, ends * 1.012)
-    ticks = range(0, int(ends) + 1, step)
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(end)) if end / step <= 8)
+    last = ceil(end / step) * step
+    axis.set_xlim(-0.012 * last, last * 1.012)
+    ticks = range(0, last + 1, step)
     axis.set_xticks(ticks, map(str, ticks))
 
 
@@ -114,5 +115,5 @@ def _draw(axis: Axes, y: float, row: dict, look: Look, width: float) -> None:
 def _alt(table: pd.DataFrame) -> str:
     said = [f"{row.group}, {row.question}, {row.text}" for row in table.itertuples()]
     panels = len(table["unit"].unique())
-    return (f"{len(said)} numbers that the report leaves open, in {panels} panels by unit, each as a bar from its least "
-            f"to its greatest value over all line lists that satisfy the report: {'; '.join(said)}.")  # fmt: skip
+    return (f"{len(said)} numbers that the report leaves open, in {panels} panels by unit, each as a bar from its "
+            f"least to its greatest value over all line lists that satisfy it: {'; '.join(said)}.")  # fmt: skip

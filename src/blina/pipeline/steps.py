@@ -85,6 +85,7 @@ REPORT = (
     Declaration("04-safety"),
     Declaration("05-figures", makes=("figures/*",), takes=6.0),
     Declaration("06-reported-results", with_claims=True, makes=("claims.json",)),
+    Declaration("07-determined", with_claims=True, makes=("figures/determined.*",), takes=12.0),
 )
 
 
