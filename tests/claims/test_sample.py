@@ -17,6 +17,7 @@ from scipy.stats import chisquare
 from blina.claims import sample
 from blina.claims.check import check, read_for_claims
 from blina.claims.count import Uncountable
+from blina.claims.enumeration import TooMany
 from blina.claims.sample import Distance, Sampler, distance, log10_upper, rows_of, write_draws
 from blina.cli import main
 from blina.linelist.columns import NOT_A_PATIENT
@@ -70,6 +71,10 @@ def uncountable(*args, **kwargs):
     raise Uncountable("too many")
 
 
+def too_many(*args, **kwargs):
+    raise TooMany("too many")
+
+
 # Drawing
 
 
@@ -96,6 +101,7 @@ def test_where_they_cannot_be_counted_a_markov_chain_draws_and_bounds_stand_for_
         return real(document, **kwargs)
 
     monkeypatch.setattr(sample, "count", only_without_means)
+    monkeypatch.setattr(sample, "enumerate_worlds", too_many)
     sampler = Sampler(made, 0)
     assert not sampler.exact and sampler.log10_count is None
     assert 0.99 < sampler.r_hat < 1.05
@@ -153,8 +159,15 @@ def test_one_world_only_is_at_distance_0(document):
     assert sampler.distance() == Distance(0, 0)
 
 
+def test_worlds_that_cannot_be_counted_but_are_few_are_listed(document, monkeypatch):
+    monkeypatch.setattr(sample, "count", uncountable)
+    sampler = Sampler(document(ONE), 0)
+    assert sampler.exact and sampler.log10_count == pytest.approx(log10(3))
+
+
 def test_a_distance_that_was_only_seen_is_no_more_than_that(document, monkeypatch):
     monkeypatch.setattr(sample, "count", uncountable)
+    monkeypatch.setattr(sample, "enumerate_worlds", too_many)
     sampler = Sampler(document(ONE), 0)
     assert sampler.distance() == Distance(0, 3)
     assert str(sampler.distance()) == "at least 0 patients (seen), at most 3"
@@ -254,6 +267,7 @@ def test_worlds_are_written_and_what_they_are_is_said(worlds, tmp_path, document
 
 def test_what_a_markov_chain_drew_is_said_to_be_that(worlds, tmp_path, monkeypatch):
     monkeypatch.setattr(sample, "count", uncountable)
+    monkeypatch.setattr(sample, "enumerate_worlds", too_many)
     code, said, told = worlds(SMALL, "-n", 3, "-o", tmp_path / "worlds.csv", "--json")
     result = json.loads(said)
     assert code == 0

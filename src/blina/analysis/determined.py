@@ -32,7 +32,7 @@ from blina.analysis.questions import Asked, Rows, Total, both, count, of_burden_
 from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
 from blina.claims.consistent import Consistency, consistent
-from blina.claims.document import Document, PatientRule
+from blina.claims.document import Document, PatientRule, load_claims
 from blina.claims.sample import Sampler
 from blina.claims.worlds import Contradictory
 from blina.linelist.cohort import Cohort
@@ -389,73 +389,103 @@ def rounding(document: Document, found: Consistency) -> pd.DataFrame:
 # What rests on readings
 
 
+Found = tuple[Span, Span | None]  # bounds of what is asked and, of a number of patients, of how many are counted
+Recorded = dict[tuple[str, str, str], Found]  # by reading, group and question
+
+
+def without_each(cohort: Cohort, document: Document, questions: Iterable[Declared] | None = None) -> Recorded:
+    """Bounds of every question (or of these) with all readings, `AS_READ`, and without each in turn.
+
+    Without a reading there are more worlds, so bounds can only widen: what does not change without several of them does
+    not change without any one of them. So all are dropped together first, then halves of them where something changes.
+    Empty where the claims contradict each other.
+    """
+    by_dropped: dict[tuple[str, ...], CohortBounds] = {}
+
+    def ask(question: Declared, dropped: tuple[str, ...]) -> Found:
+        if dropped not in by_dropped:
+            by_dropped[dropped] = CohortBounds(cohort, {}, solver(document.without(dropped)))
+        bounds = by_dropped[dropped]
+        span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
+        status = span.status if whole is None or whole.certain else whole.status
+        plain = Span(span.lower, span.upper, status, span.sometimes_undefined)
+        return plain, None if whole is None else Span(whole.lower, whole.upper)
+
+    def without(question: Declared, readings: tuple[str, ...], as_read: Found) -> dict[str, Found]:
+        found = ask(question, readings)
+        if len(readings) == 1 or found == as_read and found[0].certain:
+            return dict.fromkeys(readings, found)
+        half = len(readings) // 2
+        return without(question, readings[:half], as_read) | without(question, readings[half:], as_read)
+
+    every = tuple(reading.id for reading in document.readings)
+    result: Recorded = {}
+    for question in declared(cohort) if questions is None else questions:
+        as_read = ask(question, ())
+        if as_read[0].status == CONTRADICTORY:
+            return {}
+        each = without(question, every, as_read) if every else {}
+        result |= {(reading, *question.key): found for reading, found in ({AS_READ: as_read} | each).items()}
+    return result
+
+
 def make_readings(cohort: Cohort) -> int:
     """Answer every question without each reading in turn and write `readings.csv` beside the claims; how many rows.
 
-    About a minute for a dozen readings. The same bytes for the same claims.
+    The same bytes for the same claims. Takes most of a minute for a dozen readings.
     """
-    from blina.claims.document import load_claims
-
     here, document = claims_of(cohort, load_claims(cohort.claims))
-    rows = [row for reading in (AS_READ, *(reading.id for reading in document.readings))
-            for row in _without(here, document, reading)]  # fmt: skip
+    found = without_each(here, document)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(READING_COLUMNS)
-    writer.writerows(rows)
+    for reading, *question in _wanted(here, document):
+        span, whole = found[reading, *question]
+        ends = ("" if end is None else exact_text(end) for end in (*_both_ends(span), *_both_ends(whole)))
+        writer.writerow((reading, *question, *ends, span.status, "yes" if span.sometimes_undefined else "no"))
     path = cohort.folder / READINGS_FILE
     part = path.with_name(f".{path.name}.part")
     part.write_text(f"{_stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
     os.replace(part, path)
-    return len(rows)
+    return len(found)
 
 
-def _without(cohort: Cohort, document: Document, reading: str, questions: Iterable[Declared] | None = None):
-    """Rows of `readings.csv` for one reading, or with all of them."""
-    bounds = CohortBounds(cohort, {}, solver(document.without([reading] if reading else [])))
-    for question in declared(cohort) if questions is None else questions:
-        span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
-        ends = ("" if end is None else exact_text(end) for end in (*_both_ends(span), *_both_ends(whole)))
-        status = span.status if whole is None or whole.certain else whole.status
-        yield (reading, *question.key, *ends, status, "yes" if span.sometimes_undefined else "no")
-
-
-Recorded = dict[tuple[str, str, str], tuple[Span, Span | None]]  # by reading, group and question
+def _wanted(cohort: Cohort, document: Document) -> list[tuple[str, str, str]]:
+    """What `readings.csv` has a row for: every reading and question, in order."""
+    readings = (AS_READ, *(reading.id for reading in document.readings))
+    return [(reading, *question.key) for reading in readings for question in declared(cohort)]
 
 
 def load_readings(cohort: Cohort, document: Document) -> Recorded:
-    """Bounds of every question without each reading: of a reconstructed cohort from `readings.csv`, else solved.
+    """What `without_each` finds: of a reconstructed cohort from its `readings.csv`, else found now.
 
     FileError where the file is missing or damaged, or was made from other claims or for other questions.
     """
-    path = cohort.folder / READINGS_FILE
     if not cohort.reconstructed:
-        rows = [row for reading in (AS_READ, *(reading.id for reading in document.readings))
-                for row in _without(cohort, document, reading)]  # fmt: skip
-        return dict(_recorded(dict(zip(READING_COLUMNS, row, strict=True)) for row in rows))
+        return without_each(cohort, document)
+    path = cohort.folder / READINGS_FILE
     if not path.exists():
         raise FileError(f"there is no {path.name} beside {cohort.claims.name}: run make linelist")
     first, _, rest = read_text(path, "table of readings").partition("\n")
     if first != _stamp(cohort):
         raise FileError(f"{path.name} was made from another {cohort.claims.name}: run make linelist")
     try:
-        found = dict(_recorded(csv.DictReader(io.StringIO(rest))))
+        found = dict(map(_recorded, csv.DictReader(io.StringIO(rest))))
     except (KeyError, TypeError, ValueError):
         raise FileError(f"{path.name} is damaged: run make linelist") from None
-    wanted = {(reading, *question.key) for question in declared(cohort)
-              for reading in (AS_READ, *(one.id for one in document.readings))}  # fmt: skip
-    if found.keys() != wanted:
+    if [*found] != _wanted(cohort, document):
         raise FileError(f"{path.name} was made for other questions: run make linelist")
     return found
 
 
-def _recorded(rows: Iterable[dict]) -> Iterator[tuple[tuple[str, str, str], tuple[Span, Span | None]]]:
-    for row in rows:
-        low, high, n_low, n_high = (Fraction(row[end]) if row[end] else None
-                                    for end in ("lower", "upper", "n_lower", "n_upper"))  # fmt: skip
-        span = Span(low, high, row["status"], row["sometimes_undefined"] == "yes")
-        whole = None if n_low is None else Span(n_low, n_high)
-        yield (row["reading"], row["group"], row["question"]), (span, whole)
+def _recorded(row: dict[str, str]) -> tuple[tuple[str, str, str], Found]:
+    """A row of `readings.csv`. KeyError, TypeError or ValueError where it is none."""
+    if None in row.values() or None in row:
+        raise ValueError("a cell is missing, or there is one too many")
+    low, high, n_low, n_high = (Fraction(row[end]) if row[end] else None
+                                for end in ("lower", "upper", "n_lower", "n_upper"))  # fmt: skip
+    span = Span(low, high, row["status"], row["sometimes_undefined"] == "yes")
+    return (row["reading"], row["group"], row["question"]), (span, None if n_low is None else Span(n_low, n_high))
 
 
 def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFrame:
@@ -467,15 +497,15 @@ def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFr
     rows = []
     for reading in document.readings:
         for question in declared(cohort):
-            before, after = recorded[AS_READ, *question.key], recorded[reading.id, *question.key]
-            if before == after or CONTRADICTORY in (before[0].status, after[0].status):
+            before, after = (recorded.get((one, *question.key)) for one in (AS_READ, reading.id))
+            if before == after:
                 continue
             texts = ["nobody" if span.lower is None else _text(document, question, span, whole)
                      for span, whole in (before, after)]  # fmt: skip
+            settled = all(span is None or span.determined for span in before)
             rows.append({"reading": reading.id, "group": question.group, "question": question.words,
-                         "unit": question.unit, "as_read": texts[0], "without": texts[1],
-                         "was_determined": before[0].determined, "lower": after[0].lower,
-                         "upper": after[0].upper})  # fmt: skip
+                         "unit": question.unit, "as_read": texts[0], "without": texts[1], "was_determined": settled,
+                         "lower": after[0].lower, "upper": after[0].upper})  # fmt: skip
     columns = ("reading", "group", "question", "unit", "as_read", "without", "was_determined", "lower", "upper")
     return pd.DataFrame(rows, columns=columns).astype({"was_determined": bool})
 

@@ -56,12 +56,15 @@ def confirms_impossible(program: Program, extra: Sequence[Condition], limit: flo
 
 
 def _one_sided(condition: Condition, reach: tuple[int, int]) -> list[tuple[Sum, int]]:
-    """The condition as sums that are at least something; with a switch off, the sum may be anything that it can be."""
+    """The condition as sums that are at least something; with a switch off, the sum may be anything that it can be.
+
+    What lies far beyond reach is as impossible as what lies just beyond it, and keeps the factors of switches small.
+    """
     sides = []
     if condition.low is not None:
-        sides.append((condition.sum, condition.low, reach[0]))
+        sides.append((condition.sum, min(condition.low, reach[1] + 1), reach[0]))
     if condition.high is not None:
-        sides.append((condition.sum * -1, -condition.high, -reach[1]))
+        sides.append((condition.sum * -1, min(-condition.high, 1 - reach[0]), -reach[1]))
     result = []
     for what, low, anyway in sides:
         slack = max(0, low - anyway)

@@ -12,7 +12,7 @@ from blina.claims.encoding import Encoding
 from blina.claims.program import LIMIT_SECONDS, Sum, solve, total
 from blina.linelist.table import Table
 
-MOST_SOLUTIONS = 200
+MOST_SOLUTIONS = 50
 
 
 class TooMany(Exception):

@@ -7,7 +7,9 @@ from math import ceil
 import pandas as pd
 from matplotlib.axes import Axes
 
+from blina.analysis.cohort import TOTAL
 from blina.analysis.determined import UNITS
+from blina.analysis.response import CLEARING
 from blina.figures.style import (
     MARGIN,
     MUTED,
@@ -19,15 +21,20 @@ from blina.figures.style import (
     log_percent,
     looks,
     styled,
+    text_width,
     tint,
     wrapped,
 )
 from blina.linelist.cohort import Cohort
 
 _ROW, _LINE, _HEAD, _TICKS = 4.4, 2.9, 5.2, 4.8  # mm: a row, each further line of its label, a heading, tick labels
-_LEFT, _RIGHT, _GAP = 77.0, 28.0, 2.5  # mm: the row labels, the bounds in words, before each of them
+_LEFT, _RIGHT, _GAP = 77.0, 25.5, 2.5  # mm: the row labels, the bounds in words (or more), before each of them
 _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
+_REMARKS = {
+    "if anybody": "in some of these line lists there is nobody to compute it of",
+    "unconfirmed": "the second solver did not finish",
+}
 
 
 @styled
@@ -39,7 +46,10 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     from nobody to all who could be counted.
     """
     known = looks(cohort)
-    width = WIDE - 2 * MARGIN - _LEFT - _RIGHT
+    pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
+    known[" + ".join(pooled)] = Look(" + ".join(known[name].name for name in pooled), MUTED, "d")
+    known[TOTAL] = Look("All", MUTED, "d")
+    width = WIDE - 2 * MARGIN - _LEFT - _GAP - max([_RIGHT, *map(text_width, table["text"])])
     panels = [(unit, rows) for unit in UNITS if len(rows := table[table["unit"] == unit])]
     labels = {unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels}
     heights = {unit: sum(map(_height, labels[unit])) for unit, _ in panels}
@@ -50,13 +60,15 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         "and nothing says where in it the truth lies. Thin line: from nobody to all who are counted. "
         f"Dot: the value in {whose}. FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
-    if not table["status"].eq("proven").all():
-        note += " Unconfirmed: a second solver did not finish."
+    for words, meaning in _REMARKS.items():
+        if any(words in text for text in table["text"]):
+            note += f" {words.capitalize()}: {meaning}."
     title = "What the report leaves open: bounds over all line lists that satisfy it"
     sheet = Sheet(WIDE, body + 1, title, [note], cohort.face)
     top = 0.0
     if not panels:
-        sheet.text(MARGIN, 1, "No number to show: nothing that was asked is open, or the claims contradict each other.", va="top")
+        nothing = "No number to show: nothing that was asked is open, or the claims contradict each other."
+        sheet.text(MARGIN, 1, nothing, va="top")
     for unit, rows in panels:
         sheet.text(MARGIN, top + 1, UNITS[unit], weight="bold", va="top")
         top += _HEAD
@@ -64,8 +76,7 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         _scale(axis, unit, rows, heights[unit])
         y = 0.0
         for row, lines in zip(rows.to_dict("records"), labels[unit], strict=True):
-            look = known.get(row["group"], Look(row["group"], MUTED, "d"))
-            _draw(axis, y + _ROW / 2, row, look, width)
+            _draw(axis, y + _ROW / 2, row, known[row["group"]])
             for number, line in enumerate(lines):
                 sheet.text(MARGIN + 1.5 + (2 if number else 0), top + y + _ROW / 2 + _LINE * number, line, va="center")
             sheet.text(MARGIN + _LEFT + width + _GAP, top + y + _ROW / 2, row["text"], va="center")
@@ -75,8 +86,7 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
 
 
 def _label(row: dict, known: dict[str, Look]) -> list[str]:
-    name = known[row["group"]].name if row["group"] in known else row["group"].removesuffix(" patients")
-    return wrapped(f"{name}: {row['question']}", _LEFT - 3.5 - 2)
+    return wrapped(f"{known[row['group']].name}: {row['question']}", _LEFT - 5.5)
 
 
 def _height(lines: list[str]) -> float:
@@ -87,7 +97,7 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
     axis.set(ylim=(height, 0), yticks=[])
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="x", pad=1.5)
-    end = rows[["greatest", "here", "n_greatest"]].astype(float).max().max()
+    end = max(1.0, rows[["greatest", "here", "n_greatest"]].astype(float).max().max())
     if unit == _LOG:
         axis.set_xlim(0.008, max(125.0, end * 1.1))
         log_percent(axis, "x", 0.01, 100)
@@ -99,7 +109,7 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
     axis.set_xticks(ticks, map(str, ticks))
 
 
-def _draw(axis: Axes, y: float, row: dict, look: Look, width: float) -> None:
+def _draw(axis: Axes, y: float, row: dict, look: Look) -> None:
     """The bar, the dot and, for numbers of patients, the line on which they stand."""
     if not pd.isna(row["n_greatest"]):
         axis.plot([0, row["n_greatest"]], [y, y], color=RULE, linewidth=0.8, solid_capstyle="butt", zorder=1)
