@@ -587,7 +587,7 @@ class _Part:
         self.values: list[tuple[int, _Values, list[int]]] = []
         cell_total: dict[tuple[int, int], int] = {}
         for at, f in enumerate(factors, 1 + len(used)):
-            cells = _merged(classes, at, block.factors[f].cells)
+            cells = _merged(classes, at, block.factors[f].cells, block.beside(f))
             classes = {kind: rest for kind, rest in classes.items() if kind[at] in cells or kind[at] < 0}
             values = block.values_of(f, tuple(cells.values()), demands)
             totals = tuple(range(len(limits), len(limits) + len(cells)))
@@ -642,16 +642,19 @@ def _split_by(items: np.ndarray, which: np.ndarray, size: int) -> list[list[int]
     return split
 
 
-def _merged(classes: Mapping[tuple, tuple[int, list]], at: int, cells: Sequence[_Cell]) -> dict[int, _Cell]:
+def _merged(
+    classes: Mapping[tuple, tuple[int, list]], at: int, cells: Sequence[_Cell], beside: Sequence[int]
+) -> dict[int, _Cell]:
     """Cells that differ in their values alone, made one: the number of one of them, and the cell with all values.
 
     `classes`: weight and profiles of patients who are alike in group, conditions and cells; `at` is the place of the
-    cell's number, -1 for none.
+    cell's number, -1 for none; `beside` tells profiles apart by all but this column's values. Where rules tie the
+    column to another, cells may allow as many values of the other, but not the same ones: such are not made one.
     """
-    seen: dict[int, dict[tuple, int]] = {}
-    for kind, (weight, _) in classes.items():
+    seen: dict[int, dict[tuple, frozenset[int]]] = {}
+    for kind, (_, members) in classes.items():
         if kind[at] >= 0:
-            seen.setdefault(kind[at], {})[kind[:at] + kind[at + 1 :]] = weight
+            seen.setdefault(kind[at], {})[kind[:at] + kind[at + 1 :]] = frozenset(beside[p] for p in members)
     alike: dict[tuple, list[int]] = {}
     for cell, others in seen.items():
         alike.setdefault((cells[cell].rows, frozenset(others.items())), []).append(cell)
@@ -794,6 +797,13 @@ class _Block:
         if (factor, cells, asked) not in self._values:
             self._values[factor, cells, asked] = _Values(f.column, cells, asked, self.budget)
         return self._values[factor, cells, asked]
+
+    def beside(self, factor: int) -> list[int]:
+        """For each profile a number that says which atoms it has of all columns but the factor's."""
+        name = self.factors[factor].column.name
+        others = [index for other, index in self.profiles.index.items() if other != name]
+        rows = np.column_stack([np.zeros(len(self.profiles), np.int64), *others])
+        return np.unique(rows, axis=0, return_inverse=True)[1].ravel().tolist()
 
     def varies(self, who: int, group: int) -> bool:
         """Whether some patients of a group are of these profiles and some are not."""

@@ -47,7 +47,8 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     """
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
-    known[" + ".join(pooled)] = Look(" + ".join(known[name].name for name in pooled), MUTED, "d")
+    if len(pooled) > 1:
+        known[" + ".join(pooled)] = Look(" + ".join(known[name].name for name in pooled), MUTED, "d")
     known[TOTAL] = Look("All", MUTED, "d")
     width = WIDE - 2 * MARGIN - _LEFT - _GAP - max([_RIGHT, *map(text_width, table["text"])])
     panels = [(unit, rows) for unit in UNITS if len(rows := table[table["unit"] == unit])]
