@@ -51,6 +51,7 @@ UNITS = {  # in the order of tables and figures
     "years": "age (years)",
 }
 GREATEST, CARRIERS_GREATEST = "greatest MRD", "greatest MRD of a BCR::ABL1 carrier"
+_AFTER_WORDS = {"months": ", months", "percent": ", %", "years": ", years"}  # units that the words leave out
 READINGS_FILE = "readings.csv"
 AS_READ = ""  # in its column `reading`: with every reading
 READING_COLUMNS = ("reading", "group", "question", "lower", "upper", "n_lower", "n_upper", "status",
@@ -110,6 +111,11 @@ class Declared:
     @property
     def key(self) -> tuple[str, str]:
         return self.group, self.words
+
+    @property
+    def what(self) -> str:
+        """The words with the unit, for a table in which units change from row to row."""
+        return self.words + _AFTER_WORDS.get(self.unit, "")
 
 
 def declared(cohort: Cohort) -> tuple[Declared, ...]:
@@ -345,14 +351,14 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
         numbers = {name: None if end is None else float(end) for name, end in ends.items()}
         wholes = [None if answer.whole is None else int(end) for end in _both_ends(answer.whole)]
         rows.append(
-            {"group": answer.question.group, "question": answer.question.words, "unit": answer.question.unit,
-             "text": answer.text, "here_text": answer.here_text, **numbers,
+            {"group": answer.question.group, "question": answer.question.words, "what": answer.question.what,
+             "unit": answer.question.unit, "text": answer.text, "here_text": answer.here_text, **numbers,
              "n_least": wholes[0], "n_greatest": wholes[1], "status": answer.span.status,
              "determined": answer.determined, "printed": answer.printed, "open": answer.is_open,
              "rests_on": ", ".join(rests.get(answer.question.key, ()))}
         )  # fmt: skip
-    columns = ("group", "question", "unit", "text", "here_text", "least", "greatest", "here", "n_least", "n_greatest",
-               "status", "determined", "printed", "open", "rests_on")  # fmt: skip
+    columns = ("group", "question", "what", "unit", "text", "here_text", "least", "greatest", "here", "n_least",
+               "n_greatest", "status", "determined", "printed", "open", "rests_on")  # fmt: skip
     types = dict.fromkeys(("n_least", "n_greatest"), "Int64") | dict.fromkeys(("determined", "printed", "open"), bool)
     return pd.DataFrame(rows, columns=columns).astype(types)
 
@@ -491,7 +497,7 @@ def _recorded(row: dict[str, str]) -> tuple[tuple[str, str, str], Found]:
 def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFrame:
     """What changes when a reading is dropped: one row per reading and question whose bounds are not as before.
 
-    Columns: reading, group, question, unit, `as_read`, `without` (texts), `was_determined`, `lower`, `upper` (Fraction,
+    Columns: reading, group, question, what, `as_read`, `without` (texts), `was_determined`, `lower`, `upper` (Fraction,
     without the reading).
     """
     rows = []
@@ -504,9 +510,9 @@ def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFr
                      for span, whole in (before, after)]  # fmt: skip
             settled = all(span is None or span.determined for span in before)
             rows.append({"reading": reading.id, "group": question.group, "question": question.words,
-                         "unit": question.unit, "as_read": texts[0], "without": texts[1], "was_determined": settled,
+                         "what": question.what, "as_read": texts[0], "without": texts[1], "was_determined": settled,
                          "lower": after[0].lower, "upper": after[0].upper})  # fmt: skip
-    columns = ("reading", "group", "question", "unit", "as_read", "without", "was_determined", "lower", "upper")
+    columns = ("reading", "group", "question", "what", "as_read", "without", "was_determined", "lower", "upper")
     return pd.DataFrame(rows, columns=columns).astype({"was_determined": bool})
 
 
@@ -636,14 +642,13 @@ def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int
 def seen_table(document: Document, drawn: Ensemble, found: Sequence[Answer]) -> pd.DataFrame:
     """Bounds beside what was seen in the ensemble, one row per answer.
 
-    Columns: group, question, unit, bounds, seen (texts); `both_ends` (bool: both were seen), open (bool).
+    Columns: group, question, what, bounds, seen (texts); `both_ends` (bool: both were seen), open (bool).
     """
     rows = []
     for answer in found:
         question, ends = answer.question, drawn.seen[answer.question.key]
         said = "nobody" if ends is None else _ends(_number(document, question, end) for end in ends)
-        rows.append({"group": question.group, "question": question.words, "unit": question.unit, "bounds": answer.text,
+        rows.append({"group": question.group, "question": question.words, "what": question.what, "bounds": answer.text,
                      "seen": said, "both_ends": ends == _both_ends(answer.span), "open": answer.is_open})  # fmt: skip
-    return pd.DataFrame(rows, columns=("group", "question", "unit", "bounds", "seen", "both_ends", "open")).astype(
-        {"open": bool}
-    )
+    columns = ("group", "question", "what", "bounds", "seen", "both_ends", "open")
+    return pd.DataFrame(rows, columns=columns).astype({"open": bool})

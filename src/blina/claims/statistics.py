@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
 if TYPE_CHECKING:
-    from blina.claims.encoding import Encoding
     from blina.claims.model import Model
     from blina.claims.program import Sum
 
@@ -53,6 +52,24 @@ class Form:
 MOST_SQUARE = 2**60  # a solver's whole numbers have 64 bits
 
 
+class CountedPatients(Protocol):
+    """What a statistic can ask of patients who are counted, not named; `encoding.Encoding` answers.
+
+    A scope stands for the numbers in a column of the patients among some rows, blanks left out.
+    """
+
+    def count(self, *predicates: Predicate) -> Sum: ...
+    def sizes(self, rows: Predicate) -> range: ...
+    def scope(self, rows: Predicate, of: Column) -> tuple: ...
+    def how_many(self, scope: tuple, least: int) -> tuple[Sum, range]: ...
+    def least(self, scope: tuple) -> Sum: ...
+    def greatest(self, scope: tuple) -> Sum: ...
+    def middles(self, scope: tuple) -> Sum: ...
+    def added(self, scope: tuple, less: int = 0) -> Sum: ...
+    def squares(self, scope: tuple, less: int = 0) -> Sum: ...
+    def square_of_sum(self, scope: tuple, less: int = 0) -> Sum: ...
+
+
 class Statistic(ABC):
     """`of` is what it is taken of: nothing, a predicate, or a number column (blank cells never count).
 
@@ -71,7 +88,7 @@ class Statistic(ABC):
         """Its exact value or values over the chosen rows (a mask); None where they are fewer than `least_n`."""
 
     @abstractmethod
-    def forms(self, encoding: Encoding, rows: Predicate, of: Of) -> tuple[Form, ...]:
+    def forms(self, patients: CountedPatients, rows: Predicate, of: Of) -> tuple[Form, ...]:
         """Its value or values over unknown patients who are counted, not named (see `encoding`)."""
 
     @abstractmethod
@@ -109,8 +126,8 @@ class Count(Statistic):
     def values(self, table, rows, of):
         return (Fraction(int(rows.sum())),)
 
-    def forms(self, encoding, rows, of):
-        return (Form(lambda n: encoding.count(rows), Fraction(1)),)
+    def forms(self, patients, rows, of):
+        return (Form(lambda n: patients.count(rows), Fraction(1)),)
 
     def post(self, model, rows, of, intervals):
         model.between(sum(model.literals(rows)), *intervals[0].integers())
@@ -128,9 +145,9 @@ class Percent(Statistic):
     def values(self, table, rows, of):
         return (Fraction(100 * int((rows & of.holds(table)).sum()), int(rows.sum())),) if rows.any() else None
 
-    def forms(self, encoding, rows, of):
-        part, whole = encoding.count(rows, of), encoding.count(rows)
-        return (Form(lambda n: part, Fraction(100), lambda n: n, whole, encoding.sizes(rows)),)
+    def forms(self, patients, rows, of):
+        part, whole = patients.count(rows, of), patients.count(rows)
+        return (Form(lambda n: part, Fraction(100), lambda n: n, whole, patients.sizes(rows)),)
 
     def post(self, model, rows, of, intervals):
         both = [model.both(a, b) for a, b in zip(model.literals(rows), model.literals(of), strict=True)]
@@ -168,9 +185,9 @@ class Mean(OfNumbers):
     def of_sorted(self, codes):
         return (Fraction(sum(codes), len(codes)),)
 
-    def forms(self, encoding, rows, of):
-        scope = encoding.scope(rows, of)
-        return (Form(lambda n: encoding.added(scope), of.size, lambda n: n, *encoding.how_many(scope, 1)),)
+    def forms(self, patients, rows, of):
+        scope = patients.scope(rows, of)
+        return (Form(lambda n: patients.added(scope), of.size, lambda n: n, *patients.how_many(scope, 1)),)
 
     def post(self, model, rows, of, intervals):
         members = model.members(rows, of)
@@ -213,13 +230,13 @@ class Sd(OfNumbers):
     def shown(self, value, places, mode):
         return round_root(value, places, mode)
 
-    def forms(self, encoding, rows, of):
-        scope, less = encoding.scope(rows, of), of.lowest
+    def forms(self, patients, rows, of):
+        scope, less = patients.scope(rows, of), of.lowest
 
         def numerator(n: int) -> Sum:
-            return encoding.squares(scope, less) * n - encoding.square_of_sum(scope, less)
+            return patients.squares(scope, less) * n - patients.square_of_sum(scope, less)
 
-        size, sizes = encoding.how_many(scope, self.least_n)
+        size, sizes = patients.how_many(scope, self.least_n)
         return (Form(numerator, self.unit(of), lambda n: n * (n - self.ddof), size, sizes, linear=False),)
 
     def post(self, model, rows, of, intervals):
@@ -249,10 +266,10 @@ class Median(OfNumbers):
     def of_sorted(self, codes):
         return (Fraction(codes[(len(codes) - 1) // 2] + codes[len(codes) // 2], 2),)
 
-    def forms(self, encoding, rows, of):
-        scope = encoding.scope(rows, of)
-        size, sizes = encoding.how_many(scope, 1)
-        return (Form(lambda n: encoding.middles(scope), of.size / 2, size=size, sizes=sizes),)
+    def forms(self, patients, rows, of):
+        scope = patients.scope(rows, of)
+        size, sizes = patients.how_many(scope, 1)
+        return (Form(lambda n: patients.middles(scope), of.size / 2, size=size, sizes=sizes),)
 
     def post(self, model, rows, of, intervals):
         lower, upper = model.middle_pair(of, model.members(rows, of))
@@ -274,10 +291,10 @@ class Least(Attained):
     def of_sorted(self, codes):
         return (Fraction(codes[0]),)
 
-    def forms(self, encoding, rows, of):
-        scope = encoding.scope(rows, of)
-        size, sizes = encoding.how_many(scope, 1)
-        return (Form(lambda n: encoding.least(scope), of.size, size=size, sizes=sizes),)
+    def forms(self, patients, rows, of):
+        scope = patients.scope(rows, of)
+        size, sizes = patients.how_many(scope, 1)
+        return (Form(lambda n: patients.least(scope), of.size, size=size, sizes=sizes),)
 
     def post(self, model, rows, of, intervals):
         model.between(model.extreme(of, model.members(rows, of), greatest=False), *intervals[0].integers(of.size))
@@ -291,10 +308,10 @@ class Greatest(Attained):
     def of_sorted(self, codes):
         return (Fraction(codes[-1]),)
 
-    def forms(self, encoding, rows, of):
-        scope = encoding.scope(rows, of)
-        size, sizes = encoding.how_many(scope, 1)
-        return (Form(lambda n: encoding.greatest(scope), of.size, size=size, sizes=sizes),)
+    def forms(self, patients, rows, of):
+        scope = patients.scope(rows, of)
+        size, sizes = patients.how_many(scope, 1)
+        return (Form(lambda n: patients.greatest(scope), of.size, size=size, sizes=sizes),)
 
     def post(self, model, rows, of, intervals):
         model.between(model.extreme(of, model.members(rows, of), greatest=True), *intervals[0].integers(of.size))
@@ -308,8 +325,8 @@ class Range(Attained):
     def of_sorted(self, codes):
         return (Fraction(codes[0]), Fraction(codes[-1]))
 
-    def forms(self, encoding, rows, of):
-        return (*Least().forms(encoding, rows, of), *Greatest().forms(encoding, rows, of))
+    def forms(self, patients, rows, of):
+        return (*Least().forms(patients, rows, of), *Greatest().forms(patients, rows, of))
 
     def post(self, model, rows, of, intervals):
         Least().post(model, rows, of, intervals[:1])

@@ -119,7 +119,7 @@ def _draw(axis: Axes, y: float, row: dict, look: Look) -> None:
     axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=6, solid_capstyle="butt",
               marker="s" if shown < _NARROW else "", markersize=5, markeredgewidth=0, zorder=2)  # fmt: skip
     if not pd.isna(row["here"]):
-        axis.plot([row["here"]], [y], marker=look.marker, markersize=4 * look.scale, color=look.colour,
+        axis.plot([row["here"]], [y], marker=look.marker, markersize=5 * look.scale, color=look.colour,
                   markeredgecolor="white", markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
 
 
