@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from ortools.sat.python import cp_model
 
+from blina.analysis.determined import claims_of, load_readings
 from blina.analysis.open import load_bounds
 from blina.claims import solve
 from blina.claims.check import check, read_for_claims
@@ -29,12 +30,15 @@ def test_line_list_and_bounds_are_remade_with_the_same_bytes(report_folder, tmp_
         (folder / name).write_bytes((report_folder / name).read_bytes())
     recorded = load_bounds(load_cohort("tianjin2023")).spans  # solving all again takes half a minute
     monkeypatch.setattr("blina.analysis.open.solver", lambda document: lambda asked: recorded[asked.key])
+    cohort, document = claims_of(load_cohort("tianjin2023"), load_claims(report_folder / "claims.yaml"))
+    readings = load_readings(cohort, document)
+    monkeypatch.setattr("blina.analysis.determined.without_each", lambda cohort, document: readings)
     done = CliRunner().invoke(main, ["linelist", "--cohort", str(folder)])
     assert (done.exit_code, done.stderr) == (0, "")
     assert "They are not patients" in done.stdout
     assert f"{len(recorded)} numbers over all such line lists" in done.stdout
-    assert sorted(os.listdir(folder)) == ["bounds.csv", "claims.yaml", "cohort.yaml", "linelist.csv"]
-    for name in ("linelist.csv", "bounds.csv"):
+    assert sorted(os.listdir(folder)) == ["bounds.csv", "claims.yaml", "cohort.yaml", "linelist.csv", "readings.csv"]
+    for name in ("linelist.csv", "bounds.csv", "readings.csv"):
         assert (folder / name).read_bytes() == (report_folder / name).read_bytes()
 
 

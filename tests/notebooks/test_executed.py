@@ -22,7 +22,7 @@ def cohort():
 def test_rerunning_the_executed_notebooks_gives_what_is_recorded(cohort):
     result = verify(cohort)
     assert result.ok, str(result)
-    assert result.notebooks == len(list(EXECUTED.glob("*.ipynb"))) == 8
+    assert result.notebooks == len(list(EXECUTED.glob("*.ipynb"))) == 9
     assert result.cells > 80
 
 
@@ -61,7 +61,7 @@ def test_every_planted_change_of_an_output_is_caught_and_named(cohort, tmp_path)
                 planted[path.name, number] = kind
         (tmp_path / path.name).write_text(json.dumps(notebook), encoding="utf-8")
     kinds = list(planted.values())
-    assert len(planted) >= 30 and len({name for name, _ in planted}) == 8
+    assert len(planted) >= 30 and len({name for name, _ in planted}) == 9
     assert {"svg", "text/html", "text/markdown", "text"} <= set(kinds)
     result = verify(cohort, tmp_path)
     assert {(failure.notebook, failure.cell) for failure in result.failures} == set(planted)
@@ -71,6 +71,8 @@ def test_a_figure_file_that_no_notebook_made_is_named(cohort, tmp_path):
     root = tmp_path / "copy"
     for part in ("notebooks", "figures"):
         shutil.copytree(ROOT / part, root / part)
+    for path in (root / "figures").glob("determined.*"):  # made by notebook 07, which is left out here
+        path.unlink()
     (root / "data" / "cohorts").mkdir(parents=True)
     drawn = root / "figures" / "safety.svg"
     drawn.write_text(drawn.read_text(encoding="utf-8").replace("9/18", "8/18", 1), encoding="utf-8")

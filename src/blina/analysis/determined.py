@@ -23,10 +23,10 @@ from blina.analysis.open import (
     UNDEFINED,
     CohortBounds,
     Span,
-    _stamp,
     exact_text,
     load_bounds,
     solver,
+    stamp,
 )
 from blina.analysis.questions import Asked, Rows, Total, both, count, of_burden_test, of_rates, of_severe_reactions
 from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
@@ -451,7 +451,7 @@ def make_readings(cohort: Cohort) -> int:
         writer.writerow((reading, *question, *ends, span.status, "yes" if span.sometimes_undefined else "no"))
     path = cohort.folder / READINGS_FILE
     part = path.with_name(f".{path.name}.part")
-    part.write_text(f"{_stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
+    part.write_text(f"{stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
     os.replace(part, path)
     return len(found)
 
@@ -473,7 +473,7 @@ def load_readings(cohort: Cohort, document: Document) -> Recorded:
     if not path.exists():
         raise FileError(f"there is no {path.name} beside {cohort.claims.name}: run make linelist")
     first, _, rest = read_text(path, "table of readings").partition("\n")
-    if first != _stamp(cohort):
+    if first != stamp(cohort):
         raise FileError(f"{path.name} was made from another {cohort.claims.name}: run make linelist")
     try:
         found = dict(map(_recorded, csv.DictReader(io.StringIO(rest))))

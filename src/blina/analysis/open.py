@@ -128,7 +128,7 @@ def load_bounds(cohort: Cohort) -> CohortBounds | None:
     if not cohort.bounds.exists():
         raise FileError(f"there is no {name} beside {cohort.claims.name}: run make linelist")
     first, _, rest = read_text(cohort.bounds, "table of bounds").partition("\n")
-    if first != _stamp(cohort):
+    if first != stamp(cohort):
         raise FileError(f"{name} was made from another {cohort.claims.name}: run make linelist")
     spans = {}
     try:
@@ -172,7 +172,7 @@ def make_bounds(cohort: Cohort, solve: Callable[[Asked], Span]) -> CohortBounds:
         ends = ("" if end is None else exact_text(end) for end in (span.lower, span.upper))
         writer.writerow((*key, *ends, span.status, "yes" if span.sometimes_undefined else "no", span.printed))
     part = cohort.bounds.with_name(f".{cohort.bounds.name}.part")
-    part.write_text(f"{_stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
+    part.write_text(f"{stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
     os.replace(part, cohort.bounds)
     return bounds
 
@@ -183,7 +183,7 @@ def exact_text(value: Fraction) -> str:
     return decimal_text(value, 9).rstrip("0").rstrip(".") if exactly else str(value)
 
 
-def _stamp(cohort: Cohort) -> str:
+def stamp(cohort: Cohort) -> str:
     """Names the content of the claims file, however its lines end."""
     lines = read_text(cohort.claims, "claims file").splitlines()
     return _STAMP + sha256("\n".join(lines).encode()).hexdigest()
