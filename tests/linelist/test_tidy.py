@@ -1,6 +1,5 @@
 """The three tidy tables: their columns and types, nothing is lost, and reconstructed rows say what they are."""
 
-
 import pandas as pd
 import pytest
 

@@ -63,12 +63,26 @@ def check(document: Document, table: Table) -> Checked:
     The rounding mode is a property of the document, so all claims are judged under one mode: the one under which the
     fewest fail (the first listed, where several do equally well).
     """
-    values = [(claim, claim.statistic.values(table, claim.rows.holds(table), claim.of)) for claim in document.claims]
+    values = _recomputed(document, table)
     failures = {mode: sum(not _holds(claim, found, mode) for claim, found in values) for mode in document.modes}
     mode = min(failures, key=failures.__getitem__)
     claims = [_claim_verdict(claim, found, mode) for claim, found in values]
     others = [_number_of_patients(document, table), *(_rule_verdict(rule, table) for rule in document.rules)]
     return Checked((*claims, *others), mode, tuple(m for m in document.modes if not failures[m]))
+
+
+def is_world(document: Document, table: Table) -> bool:
+    """Whether every rule holds and, under one rounding mode, every claim: what `check` says, without its verdicts."""
+    if len(table) != document.patients:
+        return False
+    if any((rule.when.holds(table) & ~rule.then.holds(table)).any() for rule in document.rules):
+        return False
+    values = _recomputed(document, table)
+    return any(all(_holds(claim, found, mode) for claim, found in values) for mode in document.modes)
+
+
+def _recomputed(document: Document, table: Table) -> list[tuple[Claim, tuple[Fraction, ...] | None]]:
+    return [(claim, claim.statistic.values(table, claim.rows.holds(table), claim.of)) for claim in document.claims]
 
 
 def _holds(claim: Claim, values: tuple[Fraction, ...] | None, mode: str) -> bool:

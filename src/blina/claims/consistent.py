@@ -16,7 +16,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, nearest
-from blina.claims.check import check
+from blina.claims.check import is_world
 from blina.claims.confirm import confirms_impossible
 from blina.claims.document import Claim, Document, PatientRule
 from blina.claims.encoding import Encoding
@@ -70,7 +70,7 @@ def a_world(document: Document, seed: int = 0, limit: float = LIMIT_SECONDS) -> 
     if found.status == "infeasible":
         return None
     world = encoding.world(found.values, random.Random(seed))
-    if not check(document, world).holds:
+    if not is_world(document, world):
         raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
     return world
 

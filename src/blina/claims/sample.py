@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blina.claims.check import check
+from blina.claims.check import is_world
 from blina.claims.confirm import confirms_impossible
 from blina.claims.consistent import a_world
 from blina.claims.count import Uncountable, count
@@ -101,7 +101,7 @@ class Sampler:
         """The next n worlds, each rechecked (AssertionError if one is none)."""
         for _ in range(n):
             table = self._draw()
-            if not check(self.document, table).holds:
+            if not is_world(self.document, table):
                 raise AssertionError("a line list that was drawn does not satisfy the claims: its way to draw is wrong")
             self._seen.add(table)
             yield table
