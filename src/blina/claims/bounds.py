@@ -70,7 +70,7 @@ class Bounds:
         )
         notes = {
             PROVEN: "proven by two solvers, with a line list at each end",
-            UNCONFIRMED: "unconfirmed: the second solver did not finish",
+            UNCONFIRMED: "unconfirmed: the second solver has not confirmed that nothing lies beyond",
             OUTER: "outer bounds: out of time, the ends may not be attained",
         }
         note = f" ({notes[self.status]})" if self.status in notes else ""

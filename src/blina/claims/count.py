@@ -2,12 +2,11 @@
 
 Patients are told apart (labelled): two line lists that differ in the order of their rows are two worlds. The columns
 fall into blocks that no rule or claim ties together. Where the claims fix how many patients have each value of one
-column (the key, such as the group), blocks that meet in that column alone are independent given its values, and a block
-falls into further parts by the key where no claim looks across. Within a part the patients are shared out among
-options (what the claims can tell apart in a patient), option by option; what is kept on the way is the totals that
-claims still to be decided depend on. Columns with a median, mean or standard deviation get their values in a second
-stage: their number of ways is a function of how many patients lie in each cell (rows of such claims x values that
-rules and claims tell apart).
+column (the key, such as the group), blocks that meet in that column alone are independent, so the key ties nothing.
+Within a block the patients are shared out among options (what rules and claims can tell apart in a patient), option by
+option; a state is what has been given so far, as far as claims ask for it. Columns with a median, mean or standard
+deviation get their values in a second stage, in as many ways as there are for the numbers of patients in each cell
+(rows of such claims x values that rules and claims tell apart).
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, combinations, groupby, product
+from functools import partial
+from itertools import accumulate, combinations, product
 from math import comb, factorial, inf, log10, prod
 
 import numpy as np
@@ -29,37 +29,29 @@ from blina.linelist.predicate import AllOf, AnyOf, Not, Predicate, Within
 from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
-MOST_STATES = 1_000_000
-MOST_CASES = 20_000
-MOST_KEYS = 60  # ways in which the counts of a key column may be open
-HOPELESS = 100  # a sum that would take so many times the states allowed is not begun
+MOST_STATES = 250_000
+MOST_PROFILES = 20_000  # of a block
 STAGED = ("median", "mean", "sd")  # statistics whose values are given in the second stage
 NOBODY = Not(AllOf())
 
+Limits = tuple[int, int]  # least and greatest, both allowed; crossed if nothing is
+Rule = tuple[Predicate, Predicate]  # whoever satisfies the first satisfies the second
+
 
 class Uncountable(Exception):
-    """The worlds of a document are not counted; `reason` says why in a sentence for its author."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
-
-
-class _TooMany(Exception):
-    """More states than the budget allows."""
+    """The worlds of a document are not counted; the message says why in a sentence for its author."""
 
 
 class _Budget:
-    """States that may still be looked at, and cases that one claim-by-claim enumeration may have."""
+    """States that may still be looked at."""
 
-    def __init__(self, states: int, cases: int):
+    def __init__(self, states: int):
         self.states = self.left = states
-        self.cases = cases
 
     def spend(self, states: int) -> None:
         self.left -= states
         if self.left < 0:
-            raise _TooMany
+            raise Uncountable(f"the claims tie too much together: counting takes more than {self.states:,} states")
 
 
 @dataclass(frozen=True)
@@ -84,274 +76,211 @@ class Counted:
         return self._mixture.draw(rng)
 
 
-def count(document: Document, most_states: int = MOST_STATES, most_cases: int = MOST_CASES) -> Counted:
+def count(document: Document, most_states: int = MOST_STATES) -> Counted:
     """The worlds of a document, exactly.
 
-    Raises Uncountable where that would take more than `most_states` states of the dynamic program in all, or more than
-    `most_cases` combinations of middle values of medians at once.
+    Raises Uncountable where that would take more than `most_states` states of the dynamic programs in all, a state
+    counted once for each way into it, or where a block of columns has more than MOST_PROFILES kinds of patients.
     """
-    mixture = _Mixture(document, _Budget(most_states, most_cases))
+    mixture = _Mixture(document, _Budget(most_states))
     return Counted(mixture.worlds, mixture)
 
 
 # What claims demand, in whole numbers
 
 
-Limits = tuple[int, int]  # least and greatest, both allowed; crossed if nothing is
-
-
-def _demands(document: Document, modes: Sequence[str]) -> tuple:
-    """For each claim what it asks under every one of the modes at once, in whole numbers; equal if it asks the same.
+def _demand(claim: Claim, modes: Sequence[str], n: int) -> object:
+    """What a claim asks of n patients under every one of the modes at once; equal if it asks the same.
 
     count: Limits of the count. percent: the allowed (part, whole). min, max, range: Limits of each code. median: Limits
-    of the two middle codes' sum. mean, sd: for n = 1, 2, ... patients Limits of the codes' sum and of n times the sum
+    of the two middle codes' sum. mean, sd: for m = 1, 2, ... patients Limits of the codes' sum and of m times the sum
     of squares less the squared sum.
     """
-    return tuple(_demand(claim, claim.intervals(*modes), document.patients) for claim in document.claims)
 
-
-def _demand(claim: Claim, intervals: tuple, n: int) -> object:
     def limits(interval, scale, low: int, high: int) -> Limits:
         least, greatest = interval.integers(scale)
         return (low if least is None else max(low, least), high if greatest is None else min(high, greatest))
 
-    name, of, first = claim.statistic.name, claim.of, intervals[0]
-    match name:
+    intervals, of, sizes = claim.intervals(*modes), claim.of, range(1, n + 1)
+    match claim.statistic.name:
         case "count":
-            return limits(first, 1, 0, n)
+            return limits(intervals[0], 1, 0, n)
         case "percent":
-            parts = ((m, limits(first, Fraction(100, m), 0, m)) for m in range(1, n + 1))
+            parts = ((m, limits(intervals[0], Fraction(100, m), 0, m)) for m in sizes)
             return frozenset((k, m) for m, (low, high) in parts for k in range(low, high + 1))
         case "min" | "max" | "range":
             return tuple(limits(interval, of.size, of.lowest, of.highest) for interval in intervals)
         case "median":
-            return limits(first, of.size / 2, 2 * of.lowest, 2 * of.highest)
+            return limits(intervals[0], of.size / 2, 2 * of.lowest, 2 * of.highest)
         case "mean":
-            return tuple(limits(first, of.size / m, m * of.lowest, m * of.highest) for m in range(1, n + 1))
+            return tuple(limits(intervals[0], of.size / m, m * of.lowest, m * of.highest) for m in sizes)
         case "sd":
-            ddof, most = claim.statistic.ddof, (of.highest - of.lowest) ** 2
-            sizes = range(1, n + 1)
+            ddof, widest = claim.statistic.ddof, (of.highest - of.lowest) ** 2
             return tuple(
-                limits(first, of.size**2 / (m * (m - ddof)), 0, m * m * most) if m > ddof else (1, 0) for m in sizes
+                limits(intervals[0], of.size**2 / (m * (m - ddof)), 0, m * m * widest) if m > ddof else (1, 0)
+                for m in sizes
             )
-    raise Uncountable(f"worlds cannot be counted where a claim is on a {name}")
+    raise Uncountable(f"worlds cannot be counted where a claim is on a {claim.statistic.name}")
+
+
+def _ends(name: str, demand: tuple[Limits, ...]) -> list[tuple[str, Limits]]:
+    """What a min, max or range demands: Limits of the code for each of min and max that it is about."""
+    return list(zip(("min", "max") if name == "range" else (name,), demand, strict=True))
+
+
+# The dynamic program: sharing patients out among options
 
 
 @dataclass(frozen=True)
-class _Range:
-    """So many patients are of these profiles."""
+class _Option:
+    """What patients of a group can be given: `weight` ways for each, and what each `adds` to which totals (>= 0)."""
 
-    who: int
-    low: int
-    high: int
-
-
-@dataclass(frozen=True)
-class _Share:
-    """(patients of `part`, patients of `whole`) is one of the allowed pairs."""
-
-    part: int
-    whole: int
-    allowed: frozenset[tuple[int, int]]
+    group: int
+    weight: int
+    adds: Mapping[int, int]
 
 
-class _Kinds:
-    """Sets of profiles that conditions are about, each known by its number."""
-
-    def __init__(self, table: Table):
-        self.table = table
-        self.masks: list[np.ndarray] = []
-        self._known: dict[bytes, int] = {}
-        self._holds: dict[object, np.ndarray] = {}
-
-    def number(self, mask: np.ndarray) -> int:
-        key = np.packbits(mask).tobytes()
-        if key not in self._known:
-            self._known[key] = len(self.masks)
-            self.masks.append(mask)
-        return self._known[key]
-
-    def holds(self, predicate: Predicate) -> np.ndarray:
-        if predicate not in self._holds:
-            self._holds[predicate] = predicate.holds(self.table)
-        return self._holds[predicate]
-
-    def with_value(self, claim: Claim) -> np.ndarray:
-        """Those among a claim's rows who have a value in its column."""
-        return self.holds(claim.rows) & ~self.table.blank[claim.of.name]
-
-    def conditions(self, claim: Claim, demand: object) -> Iterator[_Range | _Share]:
-        """What a claim of the first stage asks."""
-        match claim.statistic.name:
-            case "count":
-                yield _Range(self.number(self.holds(claim.rows)), *demand)
-            case "percent":
-                rows = self.holds(claim.rows)
-                yield _Share(self.number(rows & self.holds(claim.of)), self.number(rows), demand)
-            case "min" | "max" | "range" as name:
-                rows, codes = self.with_value(claim), self.table.codes[claim.of.name]
-                for end, (low, high) in zip(("min", "max") if name == "range" else (name,), demand, strict=True):
-                    beyond = codes < low if end == "min" else codes > high
-                    yield _Range(self.number(rows & beyond), 0, 0)
-                    yield _Range(self.number(rows & (codes >= low) & (codes <= high)), 1, inf)
-
-
-# Sharing patients out among options, with limits on totals
+Factor = tuple[Sequence[int], Callable[..., int]]  # totals, and a number of ways that depends on their values
 
 
 class _Tally:
     """Ways to give every patient of some groups one of the group's options so that totals over all patients are right.
 
-    `options`: (group, weight, {total: coefficient}), in the order in which they are dealt with; `weight` is in how many
-    ways one patient can have the option. `groups`: their numbers of patients. `limits`: (least, greatest) of each
-    total; `factors`: (totals, function of their values), a number of ways that multiplies, 0 for not allowed, and
-    `guards`: (totals, whether that can still become allowed, while some patients are left out).
-    Coefficients are not negative. `ways` is the number of ways, patients told apart.
+    `groups`: their numbers of patients. `options`: those of a group one after the other. `limits`: of each total.
+    `factors` multiply, 0 for not allowed. `ways` is the number of ways, patients told apart. Raises Uncountable if the
+    budget does not suffice.
+
+    A state is (patients of the group still without an option, open totals ...). `layers` has for each state before each
+    step its edges, (patients who get the step's option, state afterwards, ways), with the running sums of their ways.
     """
 
-    def __init__(
-        self,
-        options: Sequence[tuple[int, int, Mapping[int, int]]],
-        groups: Sequence[int],
-        limits: Sequence[tuple[int, float]],
-        factors: Sequence[tuple[tuple[int, ...], Callable[..., int]]],
-        budget: _Budget,
-        guards: Sequence[tuple[tuple[int, ...], Callable[..., bool]]] = (),
-    ):
-        # Patients of each group are totals like others, with the first numbers.
-        shift = len(groups)
-        self.size = len(options)
-        limits = [(n, n) for n in groups] + list(limits)
-        factors = [(tuple(t + shift for t in totals), way) for totals, way in factors]
-        kept = []
-        for place, (group, weight, coefficients) in enumerate(options):
-            given = {group: 1} | {t + shift: c for t, c in coefficients.items() if c}
-            if weight and all(limits[t][1] >= c for t, c in given.items()):
-                kept.append((place, group, weight, given))
-        self.kept = kept
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
-        for step, (*_, given) in enumerate(kept):
-            for t in given:
-                first.setdefault(t, step)
-                last[t] = step
-        self.constant = prod(low <= 0 <= high for t, (low, high) in enumerate(limits) if t not in first)
-        ends: dict[int, list] = {}
-        used = set()
-        for totals, way in factors:
-            used |= set(totals)
-            touched = [t for t in totals if t in first]
-            if not touched:
-                self.constant *= way(*(0 for _ in totals)) if self.constant else 0
-                continue
-            end = max(last[t] for t in touched)
-            ends.setdefault(end, []).append((totals, way))
-            for t in touched:
-                last[t] = max(last[t], end)
-        # Beyond the least that is asked for, a total without an upper limit need not be known.
-        caps = {t: low for t, (low, high) in enumerate(limits) if high == inf and t not in used}
-        greatest = [[0] * shift for _ in limits]  # coefficient of each total among later options, by group
-        steps: list[tuple] = []
-        for step in reversed(range(len(kept))):
-            _, group, weight, given = kept[step]
-            live_in = [t for t in first if first[t] < step <= last[t]]
-            live_out = [t for t in first if first[t] <= step < last[t]]
-            where = {t: i for i, t in enumerate(live_in)}
-            bounds = []
-            for t in dict.fromkeys(live_in + live_out + list(given)):
-                low, high = limits[t]
-                c, later = given.get(t, 0), greatest[t][group]
-                others = sum(groups[g] * m for g, m in enumerate(greatest[t]) if g != group)
-                if c or low > 0:
-                    bounds.append((where.get(t, -1), c, high if c else inf, low, later, others))
-            moves = [(where.get(t, -1), given.get(t, 0), caps.get(t, inf)) for t in live_out]
-            ways = [([(where.get(t, -1), given.get(t, 0)) for t in totals], way) for totals, way in ends.get(step, ())]
-            watched = [
-                ([(where.get(t, -1), given.get(t, 0)) for t in mine], can)
-                for mine, can in ((tuple(t + shift for t in totals), can) for totals, can in guards)
-                if any(t in given for t in mine)
-            ]
-            powers = [1]
-            for _ in range(groups[group]):
-                powers.append(powers[-1] * weight)
-            steps.append((groups[group], where.get(group, -1), bounds, moves, ways, watched, powers))
-            for t, c in given.items():
-                greatest[t][group] = max(greatest[t][group], c)
-        self.steps = steps[::-1]
-        self.values: list[dict[tuple, int]] = []
-        self._choices: dict[tuple[int, tuple], tuple[list[int], list]] = {}
-        self.ways = self._count(budget) if self.constant else 0
-
-    def _count(self, budget: _Budget) -> int:
-        layers: list[Iterable[tuple]] = [[()]]
-        for step in range(len(self.steps)):
-            reached: dict[tuple, None] = {}
-            for state in layers[-1]:
-                before = len(reached)
-                reached.update((after, None) for _, after, _ in self._edges(step, state))
-                budget.spend(len(reached) - before)
-            layers.append(reached)
-        values: dict[tuple, int] = {state: 1 for state in layers[-1]}
-        self.values = [values]
-        for step in reversed(range(len(self.steps))):
-            values, later = {}, values
-            for state in layers[step]:
-                total = 0
-                for _, after, ways in self._edges(step, state):
-                    total += ways * later[after]
-                values[state] = total
-            self.values.append(values)
-        self.values.reverse()
-        return self.constant * values[()]
-
-    def _edges(self, step: int, state: tuple) -> Iterator[tuple[int, tuple, int]]:
-        """(patients who get this step's option, state afterwards, ways) for all that the limits allow."""
-        size, place, bounds, moves, factors, guards, powers = self.steps[step]
-        rest = size - (state[place] if place >= 0 else 0)
-        least, most = 0, rest
-        for place, c, high, low, later, others in bounds:
-            value = state[place] if place >= 0 else 0
-            if high != inf and (high - value) // c < most:
-                most = (high - value) // c
-            # value + c x + later (rest - x) + others >= low, or the total cannot be reached any more
-            missing = low - value - later * rest - others
-            if c > later:
-                least = max(least, -(-missing // (c - later)))
-            elif missing > 0:
-                if c == later:
-                    return
-                most = -1
-            elif c < later:
-                most = min(most, -missing // (later - c))
-        for x in range(least, most + 1):
-            if guards and not all(can(*((state[p] if p >= 0 else 0) + c * x for p, c in mine)) for mine, can in guards):
-                continue
-            ways = comb(rest, x) * powers[x]
-            for totals, way in factors:
-                ways *= way(*((state[p] if p >= 0 else 0) + c * x for p, c in totals))
-                if not ways:
-                    break
-            else:
-                after = tuple(
-                    min((state[p] if p >= 0 else 0) + c * x, cap) if c else state[p] if p >= 0 else 0
-                    for p, c, cap in moves
-                )
-                yield x, after, ways
+    def __init__(self, groups: Sequence[int], options: Sequence[_Option], limits: Sequence[Limits],
+                 factors: Sequence[Factor], budget: _Budget):  # fmt: skip
+        self.size, self.ways = len(options), 0
+        budget.spend(self.size)
+        reach = _reach(groups, options, range(len(limits)))
+        if any(low > most or high < least for (low, high), (least, most) in zip(limits, reach, strict=True)):
+            return
+        if {g for g, n in enumerate(groups) if n} - {option.group for option in options}:
+            return  # somebody has no option
+        self.steps = _plan(groups, options, limits, reach, factors)
+        self.layers: list[dict[tuple[int, ...], tuple[list[int], list] | None]] = [{(0,): None}]
+        for step in self.steps:
+            here, after = self.layers[-1], {}
+            for state in here:
+                edges = step.edges(state)
+                here[state] = [], edges
+                budget.spend(1 + len(edges))
+                after.update(dict.fromkeys(edge[1] for edge in edges))
+            self.layers.append(after)
+        ways = dict.fromkeys(self.layers[-1], 1)
+        for layer in reversed(self.layers[:-1]):
+            later, ways = ways, {}
+            for state, (sums, edges) in layer.items():
+                sums += accumulate(w * later[after] for _, after, w in edges)
+                ways[state] = sums[-1] if sums else 0
+        self.ways = ways[0,]
 
     def draw(self, rng: random.Random) -> list[int]:
         """How many patients get each of the options, in proportion to the ways."""
-        shared = [0] * self.size
-        state: tuple = ()
-        for step, (place, *_) in enumerate(self.kept):
-            if (step, state) not in self._choices:
-                later = self.values[step + 1]
-                edges = list(self._edges(step, state))
-                sums = list(accumulate(ways * later[after] for _, after, ways in edges))
-                self._choices[step, state] = sums, edges
-            sums, edges = self._choices[step, state]
-            x, state, _ = edges[_choose(sums, rng)]
-            shared[place] = x
+        shared, state = [0] * self.size, (0,)
+        for step, layer in zip(self.steps, self.layers, strict=False):
+            sums, edges = layer[state]
+            shared[step.option], state, _ = edges[_choose(sums, rng)]
         return shared
+
+
+@dataclass(frozen=True)
+class _Step:
+    """How one option is given to patients of its group, `starts` of them if it is the first of the group, else 0.
+
+    Totals are read at a place of the state, -1 where they are not begun. `bounds`: (place, added, least, greatest, the
+    most that a later patient of the group can add, the most that later groups can add). `moves`: (place, added, cap)
+    for each total open afterwards. `factors`: those due, each with (place, added) for its arguments.
+    """
+
+    option: int
+    weight: int
+    starts: int
+    is_last: bool  # of its group
+    bounds: list[tuple[int, int, int, int, int, int]]
+    moves: list[tuple[int, int, int]]
+    factors: list[tuple[Callable[..., int], list[tuple[int, int]]]]
+
+    def edges(self, state: tuple[int, ...]) -> list[tuple[int, tuple[int, ...], int]]:
+        """(patients who get the option, state afterwards, ways) for all that the limits allow."""
+        values = (*state, 0)  # so that place -1 reads 0
+        rest = self.starts or state[0]
+        fewest, most = rest if self.is_last else 0, rest
+        for place, added, least, greatest, later, beyond in self.bounds:
+            value = values[place]
+            if added:
+                most = min(most, (greatest - value) // added)
+            # value + added x + later (rest - x) + beyond >= least, or the least can no longer be reached
+            missing, gain = least - value - later * rest - beyond, added - later
+            if gain > 0:
+                fewest = max(fewest, -(-missing // gain))
+            elif gain < 0:
+                most = min(most, missing // gain)
+            elif missing > 0:
+                return []
+        found = []
+        for x in range(fewest, most + 1):
+            ways = comb(rest, x) * self.weight**x
+            for function, arguments in self.factors:
+                ways *= ways and function(*[values[p] + c * x for p, c in arguments])
+            if ways:
+                after = [min(values[p] + c * x, cap) for p, c, cap in self.moves]
+                found.append((x, (rest - x, *after), ways))
+        return found
+
+
+def _plan(groups, options, limits, reach, factors) -> list[_Step]:
+    """The steps of a tally (see there), an option each; `reach`: Limits of each total that any sharing out keeps."""
+    used = [k for k, option in enumerate(options) if groups[option.group]]
+    wanted = {t for totals, _ in factors for t in totals}
+    first, last = {}, {}  # step at which a total is first and last added to, if it need be known
+    for step, k in enumerate(used):
+        for t, added in options[k].adds.items():
+            if added and (t in wanted or limits[t][0] > reach[t][0] or limits[t][1] < reach[t][1]):
+                first.setdefault(t, step)
+                last[t] = step
+    due = [max((last[t] for t in totals if t in last), default=0) for totals, _ in factors]
+    until = dict(last)
+    for (totals, _), end in zip(factors, due, strict=True):
+        until |= {t: max(until[t], end) for t in totals if t in last}
+    # Beyond the least that is asked for, a total without an upper limit need not be known.
+    caps = {t: reach[t][1] if t in wanted or limits[t][1] < reach[t][1] else limits[t][0] for t in first}
+    steps: list[_Step] = []
+    later, beyond = dict.fromkeys(first, 0), dict.fromkeys(first, 0)
+    for step in reversed(range(len(used))):
+        option, following = options[used[step]], options[used[step + 1]] if steps else None
+        is_last = not steps or following.group != option.group
+        if steps and is_last:
+            beyond = {t: most + later[t] * groups[following.group] for t, most in beyond.items()}
+            later = dict.fromkeys(first, 0)
+        is_first = not step or options[used[step - 1]].group != option.group
+        place = {t: i for i, t in enumerate((t for t in first if first[t] < step <= until[t]), start=1)}
+        read = {t: (place.get(t, -1), option.adds.get(t, 0)) for t in {**first, **dict.fromkeys(wanted)}}
+        steps.append(_Step(
+            used[step], option.weight, groups[option.group] if is_first else 0, is_last,
+            bounds=[(*read[t], *limits[t], later[t], beyond[t]) for t in first if first[t] <= step <= last[t]],
+            moves=[(*read[t], caps[t]) for t in first if first[t] <= step < until[t]],
+            factors=[(way, [read[t] for t in totals]) for (totals, way), end in zip(factors, due, strict=True)
+                     if end == step],
+        ))  # fmt: skip
+        later |= {t: max(later[t], c) for t, c in option.adds.items() if t in first}
+    return steps[::-1]
+
+
+def _reach(groups: Sequence[int], options: Sequence[_Option], totals: Iterable[int]) -> list[Limits]:
+    """The least and greatest value of each total if any patient can have any option of the group."""
+    reach = []
+    members = [(n, [option.adds for option in options if option.group == g]) for g, n in enumerate(groups) if n]
+    for t in totals:
+        added = [(n, [adds.get(t, 0) for adds in mine]) for n, mine in members if mine]
+        reach.append((sum(n * min(each) for n, each in added), sum(n * max(each) for n, each in added)))
+    return reach
 
 
 def _choose(sums: Sequence[int], rng: random.Random) -> int:
@@ -362,707 +291,406 @@ def _choose(sums: Sequence[int], rng: random.Random) -> int:
 # Second stage: values of one column, given how many patients lie in each cell
 
 
-Ends = tuple[tuple[int, int], ...]  # codes from .. to, several such, ascending
+@dataclass(frozen=True)
+class _Cell:
+    """Patients who are in the rows of the same claims on a column, with a code from `low` to `high`."""
+
+    claims: frozenset[int]
+    low: int
+    high: int
 
 
 @dataclass(frozen=True)
-class _Cell:
-    """Patients who are in the same rows of the claims on a column, with a value among `codes`."""
+class _Measure:
+    """Sum of a power (0: number, 1: sum, 2: squares) of the codes from `low` to `high` in some cells."""
 
-    rows: frozenset[int]
-    codes: Ends
+    cells: frozenset[int]
+    low: int
+    high: int
+    power: int = 0
 
 
-class _Values:
-    """Ways to give the patients of cells a value each so that the claims on the column hold.
+Condition = tuple[_Measure, int, float]  # least and greatest
+Spread = tuple[tuple[_Measure, _Measure], Callable[[int, int], int]]  # sum, squares; whether they are allowed
 
-    `demands`: (number of the claim among the cells' rows, statistic, ddof of an sd, what it asks).
+
+class _Numbers:
+    """Ways to give patients a value of one column each so that claims on it hold; none of them has two values.
+
+    `claims`: statistic of each claim, by its number. `cells`: sets of patients that the claims do not tell apart;
+    `cell_of` each profile (-1: in none). What the claims demand (see `_demand`) is given by its place in `demands`.
     """
 
-    def __init__(self, column: Column, cells: Sequence[_Cell], demands: Sequence[tuple], budget: _Budget):
-        self.column, self.cells, self.demands, self.budget = column, cells, demands, budget
-        self._known: dict[tuple[int, ...], tuple[list[int], list[_Tally]]] = {}
+    def __init__(
+        self, column: Column, claims: dict[int, str], cells: Sequence[_Cell], cell_of: np.ndarray, budget: _Budget
+    ):
+        self.column, self.claims, self.cells, self.cell_of, self.budget = column, claims, cells, cell_of, budget
+        self.lowest, self.highest = column.lowest, column.highest
+        self.demands: list[tuple] = []
+        self._known: dict[tuple, tuple[list[int], list]] = {}
 
-    def ways(self, *counts: int) -> int:
+    def place(self, demands: tuple) -> int:
+        """The place of what these demands, of all claims, are for the claims on this column."""
+        asked = tuple(demands[c] for c in self.claims)
+        if asked not in self.demands:
+            self.demands.append(asked)
+        return self.demands.index(asked)
+
+    def ways(self, demand: int, *counts: int) -> int:
         """Number of ways if the cells have so many patients."""
-        sums, _ = self._cases(counts)
+        sums, _ = self._cases(demand, counts)
         return sums[-1] if sums else 0
 
-    def draw(self, counts: tuple[int, ...], rng: random.Random) -> list[list[int]]:
+    def draw(self, demand: int, counts: tuple[int, ...], rng: random.Random) -> list[list[int]]:
         """For each cell the codes of its patients, in random order."""
-        sums, cases = self._cases(counts)
-        tally = cases[_choose(sums, rng)]
+        sums, cases = self._cases(demand, counts)
+        tally, stretches = cases[_choose(sums, rng)]
         drawn: list[list[int]] = [[] for _ in counts]
-        for x, (cell, low, high) in zip(tally.draw(rng), tally.segments, strict=True):
+        for x, (cell, low, high) in zip(tally.draw(rng), stretches, strict=True):
             drawn[cell] += [low + rng.randrange(high - low + 1) for _ in range(x)]
         for codes in drawn:
             rng.shuffle(codes)
         return drawn
 
-    def _cases(self, counts: tuple[int, ...]) -> tuple[list[int], list[_Tally]]:
-        if counts not in self._known:
-            tallies = [self._tally(counts, case) for case in self._combinations(counts)]
-            possible = [tally for tally in tallies if tally is not None and tally.ways]
-            self._known[counts] = list(accumulate(tally.ways for tally in possible)), possible
-        return self._known[counts]
+    def _cases(self, demand: int, counts: tuple[int, ...]) -> tuple[list[int], list]:
+        """Disjoint cases, each a tally with its stretches of codes, and the running sums of their ways."""
+        if (demand, counts) not in self._known:
+            cases = [self._tally(counts, *case) for case in self._conditions(demand, counts)]
+            possible = [case for case in cases if case[0].ways]
+            self._known[demand, counts] = list(accumulate(tally.ways for tally, _ in possible)), possible
+        return self._known[demand, counts]
 
-    def _combinations(self, counts: tuple[int, ...]) -> Iterator[tuple[tuple, ...]]:
-        """Disjoint cases, each a list of conditions, all of which must hold."""
-        always: list[tuple] = []
-        open_: list[list[list[tuple]]] = []
-        whom: dict[frozenset[int], list[int | tuple]] = {}
-        lows: dict[frozenset[int], int] = {}
-        highs: dict[frozenset[int], int] = {}
-        for claim, name, ddof, demand in self.demands:
-            who = frozenset(i for i, cell in enumerate(self.cells) if claim in cell.rows and counts[i])
+    def _conditions(self, demand: int, counts: tuple[int, ...]) -> Iterator[tuple[list[Condition], list[Spread]]]:
+        """What must hold in each of some disjoint cases; nothing if a claim is about nobody."""
+        lowest, highest = self.lowest, self.highest
+        always: list[Condition] = []
+        spreads, medians, spans = [], [], {}
+        for (c, name), asked in zip(self.claims.items(), self.demands[demand], strict=True):
+            who = frozenset(i for i, cell in enumerate(self.cells) if c in cell.claims and counts[i])
             n = sum(counts[i] for i in who)
             if not n:
                 return
-            whom.setdefault(who, []).append((claim, name, ddof, demand))
-            lows.setdefault(who, min(self.cells[i].codes[0][0] for i in who))
-            highs.setdefault(who, max(self.cells[i].codes[-1][1] for i in who))
+            span = spans.setdefault(who, [min(self.cells[i].low for i in who), max(self.cells[i].high for i in who)])
             match name:
                 case "mean":
-                    always.append((who, "sum", *demand[n - 1]))
+                    low, high = asked[n - 1]  # measures are of codes above the lowest: they are not negative
+                    always.append((_Measure(who, lowest, highest, 1), low - n * lowest, high - n * lowest))
                 case "sd":
-                    always.append((who, "sd", n, *demand[n - 1]))
-                case "min" | "max" | "range":
-                    ends = ("min", "max") if name == "range" else (name,)
-                    for end, (low, high) in zip(ends, demand, strict=True):
-                        beyond = (None, low - 1) if end == "min" else (high + 1, None)
-                        always.append((who, beyond, 0, 0))
-                        always.append((who, (low, high), 1, inf))
-                        if end == "min":
-                            lows[who] = max(lows[who], low)
-                        else:
-                            highs[who] = min(highs[who], high)
-        for who, claims in whom.items():
-            for _, name, _, demand in claims:
-                if name == "median":
-                    n = sum(counts[i] for i in who)
-                    open_.append(list(_middles(who, n, *demand, lows[who], highs[who])))
-        if prod(len(cases) for cases in open_) > self.budget.cases:
-            raise Uncountable(
-                f"the medians of {self.column.name} can come about in more than {self.budget.cases:,} ways"
-            )
-        for case in product(*open_):
-            yield (*always, *(condition for conditions in case for condition in conditions))
+                    pair = _Measure(who, lowest, highest, 1), _Measure(who, lowest, highest, 2)
+                    always += [(measure, 0, inf) for measure in pair]
+                    spreads.append((pair, _spread(n, *asked[n - 1])))
+                case "median":
+                    medians.append((who, n, *asked, span))
+                case _:
+                    for end, (low, high) in _ends(name, asked):
+                        beyond = (lowest, low - 1) if end == "min" else (high + 1, highest)
+                        always += [(_Measure(who, *beyond), 0, 0), (_Measure(who, low, high), 1, n)]
+                        span[0] = max(span[0], low) if end == "min" else span[0]
+                        span[1] = min(span[1], high) if end == "max" else span[1]
+        for case in product(*(self._middles(*median) for median in medians)):
+            yield always + [condition for conditions in case for condition in conditions], spreads
 
-    def _tally(self, counts: tuple[int, ...], conditions: Sequence[tuple]) -> _Tally | None:
-        summed = set().union(*(who for who, kind, *_ in conditions if kind in ("sum", "sd")))
-        cuts: list[set[int]] = [set() for _ in counts]
-        for who, kind, *_ in conditions:
-            if isinstance(kind, tuple):
-                for i in who:
-                    cuts[i] |= {kind[0]} if kind[0] is not None else set()
-                    cuts[i] |= {kind[1] + 1} if kind[1] is not None else set()
-        patients, span = sum(counts[i] for i in summed), self.column.highest - self.column.lowest
-        if (span * patients) ** 2 > HOPELESS * self.budget.states:  # about as many states as codes x patients x sums
-            raise _TooMany
-        active = [i for i, n in enumerate(counts) if n]
-        number = {cell: g for g, cell in enumerate(active)}
-        segments = sorted(
-            ((i, *ends) for i in active for ends in _segments(self.cells[i].codes, cuts[i], i in summed)),
-            key=lambda segment: (segment[1], segment[0]),
-        )
-        totals: dict[tuple, int] = {}
-        limits: list[list] = []
-        factors, guards = [], []
+    def _middles(
+        self, who: frozenset[int], n: int, low: int, high: int, span: tuple[int, int]
+    ) -> Iterator[list[Condition]]:
+        """Disjoint ways for the two middle codes of n patients, within the span, to add up to `low` to `high`."""
+        lowest, (least, greatest) = self.lowest, span
+        below, half = (n - 1) // 2, n // 2
+        if n % 2:
+            bottom, top = max(least, -(-low // 2)), min(greatest, high // 2)
+            if bottom <= top:
+                yield [(_Measure(who, lowest, bottom - 1), 0, below), (_Measure(who, lowest, top), half + 1, n)]
+            return
+        for lower in range(max(least, low - greatest), min(greatest, high // 2) + 1):
+            bottom, top = max(lower, low - lower), min(greatest, high - lower)
+            if bottom <= top:
+                yield [
+                    (_Measure(who, lowest, lower - 1), 0, below),
+                    (_Measure(who, lowest, lower), below + 1, n),
+                    (_Measure(who, lowest, bottom - 1), 0, half),
+                    (_Measure(who, lowest, top), half + 1, n),
+                ]
 
-        def total(key: tuple, low: int = 0, high: float = inf) -> int:
-            if key not in totals:
-                totals[key] = len(limits)
-                limits.append([0, inf])
-            mine = limits[totals[key]]
-            mine[:] = max(mine[0], low), min(mine[1], high)
-            return totals[key]
-
-        base = self.column.lowest  # coefficients of a tally are not negative
-        for who, kind, *rest in conditions:
-            if kind == "sum":
-                n = sum(counts[i] for i in who)
-                total((who, "sum"), rest[0] - n * base, rest[1] - n * base)
-            elif kind == "sd":
-                totals_of = (total((who, (None, None))), total((who, "sum")), total((who, "squares")))
-                factors.append((totals_of, _spread(*rest)))
-                guards.append((totals_of, _not_too_wide(*rest)))
-            else:
-                total((who, kind), *rest)
-        if any(low > high for low, high in limits):
-            return None
-        options = []
-        for cell, low, high in segments:
-            coefficients = {}
-            for (who, kind), t in totals.items():
-                if cell not in who:
-                    continue
-                if kind == "sum":
-                    coefficients[t] = low - base
-                elif kind == "squares":
-                    coefficients[t] = (low - base) ** 2
-                elif (kind[0] is None or low >= kind[0]) and (kind[1] is None or high <= kind[1]):
-                    coefficients[t] = 1
-            options.append((number[cell], high - low + 1, coefficients))
-        tally = _Tally(options, [counts[i] for i in active], limits, factors, self.budget, guards)
-        tally.segments = segments
-        return tally
+    def _tally(self, counts: tuple[int, ...], conditions: Iterable[Condition], spreads: Iterable[Spread]) -> tuple:
+        """The tally of a case, and for each of its options (cell, least code, greatest code)."""
+        limits: dict[_Measure, tuple[int, float]] = {}
+        for measure, low, high in conditions:
+            least, greatest = limits.get(measure, (0, inf))
+            limits[measure] = max(low, least), min(high, greatest)
+        factors = [(tuple(map(list(limits).index, pair)), allowed) for pair, allowed in spreads]
+        stretches, options = [], []
+        for i, cell in enumerate(self.cells):
+            if not counts[i]:
+                continue
+            mine = [(t, measure) for t, measure in enumerate(limits) if i in measure.cells]
+            starts = sorted({cell.low, *(c for _, m in mine for c in (m.low, m.high + 1) if cell.low < c <= cell.high)})
+            if any(measure.power for _, measure in mine):
+                starts = list(range(cell.low, cell.high + 1))
+            for low, high in zip(starts, [start - 1 for start in starts[1:]] + [cell.high], strict=True):
+                adds = {t: (low - self.lowest) ** m.power for t, m in mine if m.low <= low <= m.high}
+                stretches.append((i, low, high))
+                options.append(_Option(i, high - low + 1, adds))
+        return _Tally(counts, options, list(limits.values()), factors, self.budget), stretches
 
 
-def _spread(n: int, low: int, high: int) -> Callable[[int, int, int], int]:
-    return lambda _, total, squares: int(low <= n * squares - total * total <= high)
-
-
-def _not_too_wide(n: int, low: int, high: int) -> Callable[[int, int, int], bool]:
-    """Squared distances from the mean, summed, never fall when patients are added."""
-    return lambda k, total, squares: n * (k * squares - total * total) <= high * k
-
-
-def _middles(who: frozenset[int], n: int, low: int, high: int, least: int, greatest: int) -> Iterator[list[tuple]]:
-    """Disjoint ways for the sum of the two middle codes of n patients to lie from `low` to `high`.
-
-    Each is a list of conditions (who, (from, to), least number, greatest number of patients with such codes).
-    """
-    below, half = (n - 1) // 2, n // 2
-    if n % 2:
-        bottom, top = max(least, -(-low // 2)), min(greatest, high // 2)
-        if bottom <= top:
-            yield [(who, (None, bottom - 1), 0, below), (who, (None, top), half + 1, inf)]
-        return
-    for lower in range(max(least, low - greatest), min(greatest, high // 2) + 1):
-        bottom, top = max(lower, low - lower), min(greatest, high - lower)
-        if bottom > top:
-            continue
-        yield [
-            (who, (None, lower - 1), 0, below),
-            (who, (None, lower), below + 1, inf),
-            (who, (None, bottom - 1), 0, half),
-            (who, (None, top), half + 1, inf),
-        ]
-
-
-def _segments(codes: Ends, cuts: Iterable[int], single: bool) -> Iterator[tuple[int, int]]:
-    """The codes in stretches: cut before each of `cuts`, or one by one."""
-    for low, high in codes:
-        starts = range(low, high + 1) if single else sorted({low, *(c for c in cuts if low < c <= high)})
-        for i, start in enumerate(starts):
-            yield start, (starts[i + 1] - 1 if i + 1 < len(starts) else high)
+def _spread(n: int, low: int, high: int) -> Callable[[int, int], int]:
+    return lambda total, squares: int(low <= n * squares - total * total <= high)
 
 
 # First stage: one block of columns
 
 
-class _Part:
-    """Some groups of a block with the conditions that tie them, for given numbers of patients."""
-
-    def __init__(self, block: _Block, groups: Sequence[int], sizes: Sequence[int], conditions: Iterable,
-                 factors: Sequence[int], demands: tuple):  # fmt: skip
-        inside = np.flatnonzero(np.isin(block.group, groups))
-        used = list(dict.fromkeys(w for c in conditions for w in _whom(c)))
-        marks = np.zeros((len(inside), len(used)), np.int64)
-        varies = {(w, g) for w in used for g in groups if block.varies(w, g)}
-        for j, w in enumerate(used):
-            marks[:, j] = block.kinds.masks[w][inside]
-            for g in groups:
-                if (w, g) not in varies:
-                    marks[block.group[inside] == g, j] = 0
-        in_cells = [block.factors[f].cell_of[inside] for f in factors]
-        rows = np.column_stack([block.group[inside], marks, *in_cells])
-        kinds, which = np.unique(rows, axis=0, return_inverse=True)
-        classes = {
-            tuple(kind): (sum(block.weights[p] for p in members), members)
-            for kind, members in zip(kinds.tolist(), _split_by(inside, which.ravel(), len(kinds)), strict=True)
-        }
-        limits: list[list] = [[0, inf] for _ in used]
-        place = {w: j for j, w in enumerate(used)}
-        ways: list[tuple[tuple[int, ...], Callable]] = []
-        for condition in conditions:
-            if isinstance(condition, _Range):
-                mine = limits[place[condition.who]]
-                mine[:] = max(mine[0], condition.low), min(mine[1], condition.high)
-            else:
-                pair = place[condition.part], place[condition.whole]
-                for t, ends in zip(pair, zip(*condition.allowed, strict=True), strict=True):
-                    limits[t][:] = max(limits[t][0], min(ends)), min(limits[t][1], max(ends))
-                ways.append((pair, lambda part, whole, allowed=condition.allowed: int((part, whole) in allowed)))
-        self.values: list[tuple[int, _Values, list[int]]] = []
-        cell_total: dict[tuple[int, int], int] = {}
-        for at, f in enumerate(factors, 1 + len(used)):
-            cells = _merged(classes, at, block.factors[f].cells, block.beside(f))
-            classes = {kind: rest for kind, rest in classes.items() if kind[at] in cells or kind[at] < 0}
-            values = block.values_of(f, tuple(cells.values()), demands)
-            totals = tuple(range(len(limits), len(limits) + len(cells)))
-            cell_total |= {(at, cell): t for cell, t in zip(cells, totals, strict=True)}
-            limits += [[0, inf] for _ in cells]
-            ways.append((totals, values.ways))
-            self.values.append((f, values, list(cells)))
-        number = {g: i for i, g in enumerate(groups)}
-        options = []
-        for kind, (weight, _) in classes.items():
-            coefficients = {j: 1 for j, c in enumerate(kind[1 : 1 + len(used)]) if c}
-            coefficients |= {t: 1 for (at, cell), t in cell_total.items() if kind[at] == cell}
-            options.append((number[kind[0]], weight, coefficients))
-        self.members = [members for _, members in classes.values()]
-        order = _order(options, [totals for totals, _ in ways])
-        self.members = [self.members[k] for k in order]
-        self.options = [options[k] for k in order]
-        self.groups = list(groups)
-        possible = all(low <= high for low, high in limits)
-        self.tally = _Tally(self.options, sizes, limits, ways, block.budget) if possible else None
-        self.ways = self.tally.ways if possible else 0
-        self._sums: dict[int, list[int]] = {}
-
-    def draw(self, rng: random.Random, block: _Block, patients: Sequence[list[int]], world: _World) -> None:
-        """Give the patients of each of the block's groups a profile and values."""
-        shared = self.tally.draw(rng)
-        queues = {g: list(patients[g]) for g in self.groups}
-        for queue in queues.values():
-            rng.shuffle(queue)
-        in_cell: dict[tuple[int, int], list[int]] = {}
-        for k, (x, (group, _, _), members) in enumerate(zip(shared, self.options, self.members, strict=True)):
-            if not x:
-                continue
-            if k not in self._sums:
-                self._sums[k] = list(accumulate(block.weights[p] for p in members))
-            queue = queues[self.groups[group]]
-            for _ in range(x):
-                profile = int(members[_choose(self._sums[k], rng)])
-                block.give(rng, queue.pop(), profile, world, in_cell)
-        for f, values, numbers in self.values:
-            cells = [in_cell.get((f, i), []) for i in numbers]
-            for queue, codes in zip(cells, values.draw(tuple(map(len, cells)), rng), strict=True):
-                for patient, code in zip(queue, codes, strict=True):
-                    world.codes[values.column.name][patient] = code
-
-
-def _split_by(items: np.ndarray, which: np.ndarray, size: int) -> list[list[int]]:
-    """Items in lists, by a number from 0 to `size` less one."""
-    split: list[list[int]] = [[] for _ in range(size)]
-    for item, k in zip(items.tolist(), which.tolist(), strict=True):
-        split[k].append(item)
-    return split
-
-
-def _merged(
-    classes: Mapping[tuple, tuple[int, list]], at: int, cells: Sequence[_Cell], beside: Sequence[int]
-) -> dict[int, _Cell]:
-    """Cells that differ in their values alone, made one: the number of one of them, and the cell with all values.
-
-    `classes`: weight and profiles of patients who are alike in group, conditions and cells; `at` is the place of the
-    cell's number, -1 for none; `beside` tells profiles apart by all but this column's values. Where rules tie the
-    column to another, cells may allow as many values of the other, but not the same ones: such are not made one.
-    """
-    seen: dict[int, dict[tuple, frozenset[int]]] = {}
-    for kind, (_, members) in classes.items():
-        if kind[at] >= 0:
-            seen.setdefault(kind[at], {})[kind[:at] + kind[at + 1 :]] = frozenset(beside[p] for p in members)
-    alike: dict[tuple, list[int]] = {}
-    for cell, others in seen.items():
-        alike.setdefault((cells[cell].rows, frozenset(others.items())), []).append(cell)
-    return {
-        same[0]: _Cell(rows, _joined(ends for cell in same for ends in cells[cell].codes))
-        for (rows, _), same in alike.items()
-    }
-
-
-def _joined(stretches: Iterable[tuple[int, int]]) -> Ends:
-    joined: list[tuple[int, int]] = []
-    for low, high in sorted(stretches):
-        if joined and joined[-1][1] == low - 1:
-            joined[-1] = (joined[-1][0], high)
-        else:
-            joined.append((low, high))
-    return tuple(joined)
-
-
-def _whom(condition: _Range | _Share) -> tuple[int, ...]:
-    return (condition.who,) if isinstance(condition, _Range) else (condition.part, condition.whole)
-
-
-def _order(options: Sequence[tuple[int, int, dict[int, int]]], factors: Sequence[tuple[int, ...]]) -> list[int]:
-    """Options by group, and within it so that totals are soon complete: few of them are open at a time."""
-    ordered: list[int] = []
-    opened: set[int] = set()
-    together = {t: set(totals) for totals in factors for t in totals}
-    for _, group in groupby(sorted(range(len(options)), key=lambda k: options[k][0]), key=lambda k: options[k][0]):
-        left = list(group)
-        while left:
-            by_total: dict[int, list[int]] = {}
-            for k in left:
-                for t in options[k][2]:
-                    by_total.setdefault(t, []).append(k)
-            if not by_total:
-                ordered += left
-                break
-
-            def cost(t: int, by_total=by_total, opened=frozenset(opened)) -> tuple[int, int]:
-                closing = by_total[t]
-                touched = {u for k in closing for u in options[k][2]}
-                touched |= {v for u in touched for v in together.get(u, ())}
-                return len(touched - opened), len(closing)
-
-            best = min(by_total, key=cost)
-            chosen = sorted(by_total[best], key=lambda k: len(options[k][2]))
-            ordered += chosen
-            opened |= {u for k in chosen for u in options[k][2]}
-            left = [k for k in left if k not in set(chosen)]
-    return ordered
-
-
-@dataclass
-class _Factor:
-    """Claims on one column that share patients, for the second stage; `cell_of` each profile (-1: in none)."""
-
-    column: Column
-    claims: tuple[int, ...]
-    cells: list[_Cell]
-    cell_of: np.ndarray
-
-
 class _Block:
-    """Columns that rules and claims tie together, the key aside; `key` where they are tied to it as well."""
+    """Columns that rules and claims tie together; where they are tied to the key, patients are grouped by its values.
 
-    def __init__(self, model: _Mixture, names: Sequence[str], key: str | None, rules: Sequence, claims: Sequence[int]):
-        self.document, self.budget, self.names, self.key = model.document, model.budget, list(names), key
-        self.claims = list(claims)
-        whole = ([key] if key else []) + self.names
-        columns = {name: self.document.columns[name] for name in whole}
+    `names`: the columns whose values are given here; `sizes`: number of patients in each group. Raises Uncountable
+    where the columns have too many profiles.
+    """
+
+    def __init__(self, model: _Mixture, names: list[str]):
+        self.document, self.budget, self.names, claims = model.document, model.budget, names, model.document.claims
+        columns = {*names, model.key} - {None}
+        rules = [rule for rule in model.rules if _columns(*rule) <= columns]
+        # What asks no column, or the key only, belongs to one block: the first.
+        is_first = names[0] == (model.key or next(iter(self.document.columns)))
+        self.claims = [
+            i for i in model.claims if (about := _about(claims[i])) <= columns and (about & {*names} or is_first)
+        ]
+        ties = [_about(claims[i]) for i in self.claims] + [_columns(*rule) for rule in rules]
+        key = model.key if any(model.key in tied and tied & {*names} for tied in ties) else None
+        self.sizes = model.sizes if key else (self.document.patients,)
+        whole = {name: column for name, column in self.document.columns.items() if name in names or name == key}
         try:
-            self.profiles = profiles(columns, model.cut, rules)
+            self.profiles = profiles(whole, model.cut, rules, MOST_PROFILES)
         except FileError as error:
             raise Uncountable(str(error)) from None
-        self.kinds = _Kinds(self.profiles.table)
-        size = len(self.profiles)
-        self.groups = len(model.cut[key]) if key else 1
-        self.group = self.profiles.index[key] if key else np.zeros(size, np.int64)
-        self.factors = self._factors(model)
-        self._values: dict[tuple, _Values] = {}
-        self._parts: dict[tuple, _Part] = {}
-        self._varies: dict[tuple[int, int], bool] = {}
-        self._plans: list[tuple] = []
-        self.weights = self._weights()
-        self._given: dict[int, list[tuple]] = {}
+        self.table = self.profiles.table
+        self.group = self.profiles.index[key] if key else np.zeros(len(self.profiles), np.int64)
+        self.numbers = self._numbers()
+        self.staged = {c for numbers in self.numbers for c in numbers.claims}
+        self.fields = [self._fields(profile) for profile in range(len(self.profiles))]
+        self.weights = [prod(size for _, _, size, _ in chosen) for chosen, _ in self.fields]
+        self._deals: dict[tuple, _Deal] = {}
 
-    def _staged(self) -> dict[str, list[int]]:
-        on: dict[str, list[int]] = {}
-        for c in self.claims:
-            claim = self.document.claims[c]
-            if isinstance(claim.of, Column):
-                on.setdefault(claim.of.name, []).append(c)
-        named = {name: {self.document.claims[c].statistic.name for c in claims} for name, claims in on.items()}
-        return {name: claims for name, claims in on.items() if named[name] & set(STAGED)}
+    def with_value(self, claim: Claim) -> np.ndarray:
+        """Mask of the profiles among a claim's rows that have a value in its column."""
+        return claim.rows.holds(self.table) & ~self.table.blank[claim.of.name]
 
-    def _factors(self, model: _Mixture) -> list[_Factor]:
-        factors = []
-        self.staged_claims: set[int] = set()
-        for name, claims in self._staged().items():
-            self.staged_claims |= set(claims)
-            scopes = {c: self.kinds.with_value(self.document.claims[c]) for c in claims}
-            for together in _components(claims, [[c for c in claims if scopes[c][p]] for p in _distinct(scopes)]):
-                column, index = self.document.columns[name], self.profiles.index[name]
-                inside = np.logical_or.reduce([scopes[c] for c in together])
-                known: dict[tuple, int] = {}
-                cells: list[_Cell] = []
+    def _numbers(self) -> list[_Numbers]:
+        """The second stages: one for the claims on a column that share patients."""
+        found, claims = [], self.document.claims
+        staged = {claims[c].of.name for c in self.claims if claims[c].statistic.name in STAGED}
+        for name in (name for name in self.names if name in staged):
+            mine = [c for c in self.claims if isinstance(claims[c].of, Column) and claims[c].of.name == name]
+            among = np.column_stack([self.with_value(claims[c]) for c in mine])
+            ties = [[c for c, inside in zip(mine, row, strict=True) if inside] for row in np.unique(among, axis=0)]
+            for together in _components(mine, ties):
+                known: dict[_Cell, int] = {}
                 cell_of = np.full(len(self.profiles), -1, np.int64)
-                for p in np.flatnonzero(inside):
-                    rows, atom = frozenset(c for c in together if scopes[c][p]), int(index[p])
-                    if (rows, atom) not in known:
-                        known[rows, atom] = len(cells)
-                        values = model.cut[name][atom]
-                        cells.append(_Cell(rows, ((values.low, values.high),)))
-                    cell_of[p] = known[rows, atom]
-                factors.append(_Factor(column, tuple(together), cells, cell_of))
-        return factors
+                inside = among[:, [c in together for c in mine]]
+                for p in np.flatnonzero(inside.any(axis=1)):
+                    atom = self.profiles.atoms[name][self.profiles.index[name][p]]
+                    rows = frozenset(c for c, chosen in zip(together, inside[p], strict=True) if chosen)
+                    cell_of[p] = known.setdefault(_Cell(rows, atom.low, atom.high), len(known))
+                statistics = {c: claims[c].statistic.name for c in together}
+                found.append(_Numbers(self.document.columns[name], statistics, list(known), cell_of, self.budget))
+        return found
 
-    def _weights(self) -> list[int]:
-        """Ways in which one patient can have each profile, values given in the second stage left aside."""
-        weights = [1] * len(self.profiles)
-        for name in self.names:
-            sizes = [atom.size for atom in self.profiles.atoms[name]]
-            later = np.zeros(len(weights), bool)
-            for factor in self.factors:
-                if factor.column.name == name:
-                    later |= factor.cell_of >= 0
-            if max(sizes) > 1:
-                index = self.profiles.index[name]
-                weights = [
-                    w if skip else w * sizes[i] for w, i, skip in zip(weights, index.tolist(), later, strict=True)
-                ]
-        return weights
+    def deal(self, demands: tuple) -> _Deal:
+        """The ways to give the columns their values if the claims demand this (see `_demand`)."""
+        key = tuple(demands[c] for c in self.claims)
+        if key not in self._deals:
+            self._deals[key] = _Deal(self, demands)
+        return self._deals[key]
 
-    def values_of(self, factor: int, cells: tuple[_Cell, ...], demands: tuple) -> _Values:
-        f, claims = self.factors[factor], self.document.claims
-        asked = tuple(
-            (c, claims[c].statistic.name, getattr(claims[c].statistic, "ddof", 0), demands[c]) for c in f.claims
-        )
-        if (factor, cells, asked) not in self._values:
-            self._values[factor, cells, asked] = _Values(f.column, cells, asked, self.budget)
-        return self._values[factor, cells, asked]
+    def _fields(self, profile: int) -> tuple[list[tuple[str, int, int, bool]], list[tuple[int, int]]]:
+        """What a profile says: (column, least code, number of codes, blank), and (number, cell) of second stages."""
+        cells = [(f, int(x.cell_of[profile])) for f, x in enumerate(self.numbers) if x.cell_of[profile] >= 0]
+        now = [name for name in self.names if name not in {self.numbers[f].column.name for f, _ in cells}]
+        chosen = [(name, self.profiles.atoms[name][self.profiles.index[name][profile]]) for name in now]
+        return [(name, atom.low, atom.size, atom.blank) for name, atom in chosen], cells
 
-    def beside(self, factor: int) -> list[int]:
-        """For each profile a number that says which atoms it has of all columns but the factor's."""
-        name = self.factors[factor].column.name
-        others = [index for other, index in self.profiles.index.items() if other != name]
-        rows = np.column_stack([np.zeros(len(self.profiles), np.int64), *others])
-        return np.unique(rows, axis=0, return_inverse=True)[1].ravel().tolist()
 
-    def varies(self, who: int, group: int) -> bool:
-        """Whether some patients of a group are of these profiles and some are not."""
-        if (who, group) not in self._varies:
-            mask = self.kinds.masks[who][self.group == group]
-            self._varies[who, group] = bool(mask.any() and not mask.all())
-        return self._varies[who, group]
+class _Deal:
+    """A block with what the claims demand of it: number of ways, and draws."""
 
-    def parts(self, demands: tuple, sizes: tuple[int, ...]) -> list[_Part] | None:
-        """Independent parts of the block, given what the claims ask and the groups' sizes; None if there is no way."""
-        asked = tuple(demands[c] for c in self.claims)
-        known = next((conditions for past, conditions in self._plans if past == asked), None)
-        if known is None:
-            known = list(dict.fromkeys(
-                condition for c in self.claims if c not in self.staged_claims
-                for condition in self.kinds.conditions(self.document.claims[c], demands[c])
-            ))  # fmt: skip
-            self._plans.append((asked, known))
-        conditions = []
-        for condition in known:
-            reduced = self._reduced(condition, sizes)
-            if reduced is False:
-                return None
-            if reduced is not True:
-                conditions.append(reduced)
-        live = [g for g in range(self.groups) if sizes[g]]
-        touched = [[g for g in live if any(self.varies(w, g) for w in _whom(c))] for c in conditions]
-        covered = [sorted({int(g) for g in self.group[f.cell_of >= 0]} & set(live)) for f in self.factors]
-        parts = []
-        for groups in _components(live, touched + covered):
-            mine = tuple(c for c, where in zip(conditions, touched, strict=True) if set(where) & set(groups))
-            factors = tuple(f for f, where in enumerate(covered) if set(where) & set(groups))
-            staged = tuple(demands[c] for f in factors for c in self.factors[f].claims)
-            counts = tuple(sizes[g] for g in groups)
-            key = (tuple(groups), counts, frozenset(mine), factors, staged)
-            if key not in self._parts:
-                try:
-                    self._parts[key] = _Part(self, groups, counts, mine, factors, demands)
-                except _TooMany:
-                    raise Uncountable(
-                        f"the claims tie {', '.join(self.names)} together in more than {self.budget.states:,} ways"
-                    ) from None
-            parts.append(self._parts[key])
-        if any(not where for where in covered):  # a claim on numbers that nobody can have
-            return None
-        return parts
+    def __init__(self, block: _Block, demands: tuple):
+        self.block, n = block, sum(block.sizes)
+        masks: list[np.ndarray] = []
+        limits: list[Limits] = []
+        known: dict[bytes, int] = {}
 
-    def _reduced(self, condition: _Range | _Share, sizes: Sequence[int]) -> _Range | _Share | bool:
-        """The condition on patients of those groups in which it is open, or whether it holds."""
+        def total(mask: np.ndarray, low: int = 0, high: int = n) -> int:
+            t = known.setdefault(mask.tobytes(), len(masks))
+            if t == len(masks):
+                masks.append(mask)
+                limits.append((0, n))
+            limits[t] = max(low, limits[t][0]), min(high, limits[t][1])
+            return t
 
-        def fixed(who: int) -> tuple[int, bool]:
-            mask, known, open_ = self.kinds.masks[who], 0, False
-            for g, n in enumerate(sizes):
-                if n and self.varies(who, g):
-                    open_ = True
-                elif n and mask[self.group == g].any():
-                    known += n
-            return known, open_
-
-        if isinstance(condition, _Range):
-            known, open_ = fixed(condition.who)
-            if not open_:
-                return condition.low <= known <= condition.high
-            return _Range(condition.who, max(0, condition.low - known), condition.high - known)
-        (part, part_open), (whole, whole_open) = fixed(condition.part), fixed(condition.whole)
-        allowed = frozenset((k - part, m - whole) for k, m in condition.allowed if k >= part and m >= whole)
-        if not whole_open:
-            fits = sorted(k for k, m in allowed if not m)  # consecutive
-            if not part_open or not fits:
-                return 0 in fits
-            return _Range(condition.part, fits[0], fits[-1])
-        return _Share(condition.part, condition.whole, allowed) if allowed else False
-
-    def give(self, rng: random.Random, patient: int, profile: int, world: _World, in_cell: dict) -> None:
-        """Give a patient the values of a profile, each equally likely; note in which cells of the second stage."""
-        if profile not in self._given:
-            self._given[profile] = self._choices(profile)
-        fields, cells = self._given[profile]
-        for name, low, size, blank in fields:
-            if blank:
-                world.blank[name][patient] = True
+        shares = []
+        for c in block.claims:
+            claim = block.document.claims[c]
+            if c in block.staged:
+                continue
+            if claim.statistic.name == "count":
+                total(claim.rows.holds(block.table), *demands[c])
+            elif claim.statistic.name == "percent":
+                rows = claim.rows.holds(block.table)
+                shares.append((total(rows & claim.of.holds(block.table)), total(rows), demands[c]))
             else:
-                world.codes[name][patient] = low + rng.randrange(size) if size > 1 else low
-        for cell in cells:
-            in_cell.setdefault(cell, []).append(patient)
+                rows, codes = block.with_value(claim), block.table.codes[claim.of.name]
+                for end, (low, high) in _ends(claim.statistic.name, demands[c]):
+                    total(rows & (codes < low if end == "min" else codes > high), 0, 0)
+                    total(rows & (codes >= low) & (codes <= high), 1)
+        # Profiles in the same group, totals and cells make one option.
+        kinds = np.column_stack([block.group, *masks, *(numbers.cell_of for numbers in block.numbers)])
+        kinds, option_of = np.unique(kinds, axis=0, return_inverse=True)
+        self.members: list[list[int]] = [[] for _ in kinds]
+        for profile, k in enumerate(option_of.ravel().tolist()):
+            self.members[k].append(profile)
+        factors: list[Factor] = []
+        cell_total = {}
+        self.asked = [numbers.place(demands) for numbers in block.numbers]
+        for f, (numbers, asked) in enumerate(zip(block.numbers, self.asked, strict=True)):
+            totals = range(len(limits), len(limits) + len(numbers.cells))
+            cell_total |= {(f, cell): t for cell, t in enumerate(totals)}
+            limits += [(0, n)] * len(totals)
+            factors.append((totals, partial(numbers.ways, asked)))
+        options = []
+        for kind, members in zip(kinds.tolist(), self.members, strict=True):
+            adds = {t: 1 for t, inside in enumerate(kind[1 : 1 + len(masks)]) if inside}
+            adds |= {cell_total[f, cell]: 1 for f, cell in enumerate(kind[1 + len(masks) :]) if cell >= 0}
+            options.append(_Option(kind[0], sum(block.weights[p] for p in members), adds))
+        for part, whole, allowed in shares:
+            ((least, greatest),) = _reach(block.sizes, options, [whole])
+            parts = [k for k, m in allowed if least <= m <= greatest]
+            limits[part] = max(limits[part][0], min(parts, default=1)), min(limits[part][1], max(parts, default=0))
+            if least < greatest:  # else the limits say it: parts of one whole follow each other
+                factors.append(((part, whole), lambda part, whole, allowed=allowed: int((part, whole) in allowed)))
+        self.groups = [option.group for option in options]
+        self.tally = _Tally(block.sizes, options, limits, factors, block.budget)
+        self.ways = self.tally.ways
+        self._sums = [list(accumulate(block.weights[p] for p in mine)) for mine in self.members]
 
-    def _choices(self, profile: int) -> tuple[list[tuple], list[tuple]]:
-        cells = [(f, int(x.cell_of[profile])) for f, x in enumerate(self.factors) if x.cell_of[profile] >= 0]
-        later = {self.factors[f].column.name for f, _ in cells}
-        fields = []
-        for name in self.names:
-            if name not in later:
-                atom = self.profiles.atoms[name][self.profiles.index[name][profile]]
-                fields.append((name, atom.low, atom.size, atom.blank))
-        return fields, cells
-
-
-def _distinct(scopes: Mapping[int, np.ndarray]) -> np.ndarray:
-    """Profiles, one for each different membership in the scopes."""
-    return np.unique(np.column_stack(list(scopes.values())), axis=0, return_index=True)[1]
+    def draw(self, rng: random.Random, groups: Sequence[list[int]], codes: Mapping, blank: Mapping) -> None:
+        """Give the patients of each group values in the block's columns: `codes` and `blank` by column and patient."""
+        queues = [rng.sample(patients, len(patients)) for patients in groups]
+        in_cell: dict[tuple[int, int], list[int]] = {}
+        for k, (x, group) in enumerate(zip(self.tally.draw(rng), self.groups, strict=True)):
+            for _ in range(x):
+                patient = queues[group].pop()
+                fields, cells = self.block.fields[self.members[k][_choose(self._sums[k], rng)]]
+                for name, low, size, empty in fields:
+                    blank[name][patient] = empty
+                    codes[name][patient] = low + rng.randrange(size) if size > 1 else low
+                for cell in cells:
+                    in_cell.setdefault(cell, []).append(patient)
+        for f, (numbers, asked) in enumerate(zip(self.block.numbers, self.asked, strict=True)):
+            cells = [in_cell.get((f, i), []) for i in range(len(numbers.cells))]
+            for patients, drawn in zip(cells, numbers.draw(asked, tuple(map(len, cells)), rng), strict=True):
+                for patient, code in zip(patients, drawn, strict=True):
+                    codes[numbers.column.name][patient] = code
 
 
 def _components(nodes: Iterable, ties: Iterable[Iterable]) -> list[list]:
     """Nodes in groups that the ties (each some of the nodes) hold together, in the order of the nodes."""
     nodes = list(nodes)
-    group = {node: {node} for node in nodes}
-    for tie in ties:
-        tie = [node for node in tie if node in group]
-        for node in tie[1:]:
-            if group[node] is not group[tie[0]]:
-                group[tie[0]] |= group[node]
-                for other in group[node]:
-                    group[other] = group[tie[0]]
-    return [[n for n in nodes if n in g] for g in {id(group[n]): group[n] for n in nodes}.values()]
-
-
-@dataclass
-class _World:
-    """A line list in the making."""
-
-    codes: dict[str, list[int]]
-    blank: dict[str, list[bool]]
+    groups = [{node} for node in nodes]
+    for tie in map(set, ties):
+        tied = [group for group in groups if group & tie]
+        groups = [group for group in groups if not group & tie] + ([set().union(*tied)] if tied else [])
+    groups.sort(key=lambda group: min(map(nodes.index, group)))
+    return [[node for node in nodes if node in group] for group in groups]
 
 
 # The document as a whole
 
 
 class _Mixture:
-    """The worlds of a document: a union over rounding modes, each a sum over the key's counts of products of parts."""
+    """The worlds of a document: a union over rounding modes, each a product over blocks."""
 
     def __init__(self, document: Document, budget: _Budget):
-        self.document, self.budget = document, budget
-        by_mode = {mode: _demands(document, (mode,)) for mode in document.modes}
+        self.document, self.budget, claims = document, budget, document.claims
+        by_mode = {m: tuple(_demand(claim, (m,), document.patients) for claim in claims) for m in document.modes}
         self.modes = list({demands: mode for mode, demands in reversed(by_mode.items())}.values())[::-1]
         # Claims that some of the modes see differently tell which modes a line list satisfies.
-        self.telling = [c for i, c in enumerate(document.claims) if len({by_mode[m][i] for m in self.modes}) > 1]
-        zero = {
-            i for i, claim in enumerate(document.claims)
-            if claim.statistic.name == "count" and all(by_mode[m][i] == (0, 0) for m in self.modes)
-        }  # fmt: skip
-        self.rules = [
-            rule for rule in _split([*((r.when, r.then) for r in document.rules),
-                                     *((document.claims[i].rows, NOBODY) for i in sorted(zero))])
-        ]  # fmt: skip
-        self.claims = [i for i in range(len(document.claims)) if i not in zero]
-        # A rule or claim without columns is about everybody or nobody, whatever the line list.
-        self.possible = all(
-            _constant(then) or not _constant(when) for when, then in self.rules if not _names((when, then))
-        )
-        self.rules = [rule for rule in self.rules if _names(rule)]
-        self.cut = self._cut([by_mode[m] for m in self.modes])
-        self.key, self.blocks = self._arrange([by_mode[m] for m in self.modes])
-        self._ways: dict[str, list[tuple[int, tuple[int, ...], list]]] = {}
+        self.telling = [c for i, c in enumerate(claims) if len({by_mode[m][i] for m in self.modes}) > 1]
+        asked = [by_mode[mode] for mode in self.modes]
+        # That nobody satisfies something is a rule, which may tie fewer columns together than a claim.
+        empty = {i for i, c in enumerate(claims) if c.statistic.name == "count" and {d[i] for d in asked} == {(0, 0)}}
+        self.rules = list(_split((rule.when, rule.then) for rule in document.rules))
+        self.rules += _split((claims[i].rows, NOBODY) for i in empty)
+        self.claims = [i for i in range(len(claims)) if i not in empty]
+        self.cut = self._cut(asked)
+        fixed = {name: sizes for name in document.columns if (sizes := self._fixed(name, asked))}
+        self.key = min((None, *fixed), key=self._cost)
+        self.sizes = fixed.get(self.key, (document.patients,))
+        self.blocks = [_Block(self, names) for names in ([[self.key]] if self.key else []) + self._names(self.key)]
+        orders = factorial(document.patients) // prod(map(factorial, self.sizes))
         self.worlds = 0
+        self._deals: list[tuple[int, list[_Deal]]] = []  # ways and each block's deal, for each mode
         for size in range(1, len(self.modes) + 1):
             for modes in combinations(self.modes, size):
-                ways = self._worlds(_demands(document, modes))
+                # What each of the modes asks for, all of them do.
+                demands = tuple(
+                    each[0] if len(set(each)) == 1 else _demand(claim, modes, document.patients)
+                    for claim, *each in zip(claims, *(by_mode[mode] for mode in modes), strict=True)
+                )
+                deals = [block.deal(demands) for block in self.blocks]
+                ways = prod(deal.ways for deal in deals)
+                self.worlds -= (-1) ** size * ways * orders
                 if size == 1:
-                    self._ways[modes[0]] = ways
-                self.worlds -= (-1) ** size * sum(n for n, *_ in ways)
-        self._by_mode = list(accumulate(sum(n for n, *_ in self._ways[m]) for m in self.modes))
-        self._sums = {m: list(accumulate(n for n, *_ in ways)) for m, ways in self._ways.items()}
+                    self._deals.append((ways, deals))
+        self._sums = list(accumulate(ways for ways, _ in self._deals))
 
-    def _cut(self, demands: Sequence[tuple]) -> dict[str, tuple]:
+    def _cut(self, asked: Sequence[tuple]) -> dict[str, tuple]:
+        """The atoms of each column: values that no rule and, by what the modes ask, no claim tells apart."""
+        claims = [(i, self.document.claims[i]) for i in self.claims]
+        predicates = [predicate for rule in self.rules for predicate in rule]
+        predicates += [claim.rows for _, claim in claims]
+        predicates += [claim.of for _, claim in claims if claim.statistic.name == "percent"]
         conditions: dict[str, set[Within]] = {name: set() for name in self.document.columns}
-        for when, then in self.rules:
-            for predicate in (when, then):
-                for leaf in elementary(predicate):
-                    conditions[leaf.column].add(leaf)
-        staged = {c.of.name for c in self.document.claims if c.statistic.name in STAGED}
-        for i in self.claims:
-            claim = self.document.claims[i]
-            for predicate in (claim.rows, *((claim.of,) if claim.statistic.name == "percent" else ())):
-                for leaf in elementary(predicate):
-                    conditions[leaf.column].add(leaf)
+        for leaf in (leaf for predicate in predicates for leaf in elementary(predicate)):
+            conditions[leaf.column].add(leaf)
+        staged = {claim.of.name for _, claim in claims if claim.statistic.name in STAGED}
+        for i, claim in claims:
             if claim.statistic.name in ("min", "max", "range") and claim.of.name not in staged:
-                ends = {pair for asked in demands for pair in asked[i]}
+                ends = {pair for demands in asked for pair in demands[i]}
                 conditions[claim.of.name] |= {Within(claim.of.name, low, high) for low, high in ends}
         return {name: atoms(column, conditions[name]) for name, column in self.document.columns.items()}
 
-    # The key
+    def _fixed(self, name: str, asked: Sequence[tuple]) -> tuple[int, ...] | None:
+        """How many patients have each atom of a column if single claims fix that, and no claim is on its values."""
+        cut, claims = self.cut[name], list(enumerate(self.document.claims))
+        if len(cut) < 2 or any(isinstance(claim.of, Column) and claim.of.name == name for _, claim in claims):
+            return None
+        table = profiles({name: self.document.columns[name]}, {name: cut}).table
+        sizes: dict[int, int] = {}
+        for i, claim in claims:
+            if claim.statistic.name == "count" and claim.rows.column_names() == {name}:
+                inside, limits = np.flatnonzero(claim.rows.holds(table)), {demands[i] for demands in asked}
+                low, high = limits.pop()
+                if len(inside) == 1 and low == high and not limits:
+                    sizes[int(inside[0])] = low
+        rest = self.document.patients - sum(sizes.values())
+        if rest < 0 or len(sizes) < len(cut) - 1:
+            return None
+        return tuple(sizes.get(a, rest) for a in range(len(cut)))
 
-    def _arrange(self, demands: Sequence[tuple]) -> tuple[str | None, list[_Block]]:
-        """The key that leaves the smallest blocks (None: no key), and the blocks."""
-        of = {self.document.claims[i].of.name for i in self.claims if isinstance(self.document.claims[i].of, Column)}
-        best = (self._cost(None, 1), None)
-        self._keys: dict[str, _Key] = {}
-        for name in self.document.columns:
-            if name in of or len(self.cut[name]) < 2:
-                continue
-            key = _Key(self, name)
-            open_ = [key.vectors(asked) for asked in demands]
-            if any(found is None for found in open_):
-                continue
-            self._keys[name] = key
-            cost = self._cost(name, max(1, *(len(found) for found in open_)))
-            if cost < best[0]:
-                best = (cost, name)
-        key = best[1]
-        blocks = []
-        for names in self._blocks(key):
-            columns = {*names, key}
-            rules = [rule for rule in self.rules if _names(rule) <= columns]
-            claims = [
-                i for i in self.claims if (about := _about(self.document.claims[i])) <= columns and about & set(names)
-            ]
-            tied = any(key in _names(rule) and _names(rule) & set(names) for rule in rules)
-            tied |= any(key in _about(self.document.claims[i]) for i in claims)
-            rules = rules if tied else [rule for rule in rules if key not in _names(rule)]
-            blocks.append(_Block(self, names, key if key and tied else None, rules, claims))
-        return key, blocks
-
-    def _blocks(self, key: str | None) -> list[list[str]]:
-        ties = [_names(rule) - {key} for rule in self.rules]
+    def _names(self, key: str | None) -> list[list[str]]:
+        """The columns of each block, the key aside."""
+        ties = [_columns(*rule) - {key} for rule in self.rules]
         ties += [_about(self.document.claims[i]) - {key} for i in self.claims]
         return _components([name for name in self.document.columns if name != key], ties)
 
-    def _cost(self, key: str | None, vectors: int) -> int:
+    def _cost(self, key: str | None) -> int:
         own = len(self.cut[key]) if key else 1
-        return vectors * sum(prod(len(self.cut[name]) for name in names) * own for names in self._blocks(key))
-
-    # Counting and drawing
-
-    def _worlds(self, demands: tuple) -> list[tuple[int, tuple[int, ...], list]]:
-        """For each way in which the key's counts can be: worlds, the counts and each block's parts."""
-        n = self.document.patients
-        for i in self.claims:
-            claim = self.document.claims[i]
-            if not _about(claim):
-                rows = n * _constant(claim.rows)
-                if claim.statistic.name == "percent":
-                    holds = (rows * _constant(claim.of), rows) in demands[i]
-                else:
-                    holds = demands[i][0] <= rows <= demands[i][1]
-                if not holds:
-                    return []
-        if not self.possible:
-            return []
-        found = []
-        for sizes in self._keys[self.key].vectors(demands) if self.key else [()]:
-            ways = 1
-            if self.key:
-                ways = factorial(n) // prod(map(factorial, sizes))
-                ways *= prod(atom.size**m for atom, m in zip(self.cut[self.key], sizes, strict=True))
-            chosen = []
-            for block in self.blocks:
-                parts = block.parts(demands, sizes if block.key else (n,))
-                ways *= prod(part.ways for part in parts) if parts is not None else 0
-                if not ways:
-                    break
-                chosen.append((block, parts))
-            if ways:
-                found.append((ways, sizes, chosen))
-        return found
+        return sum(prod(len(self.cut[name]) for name in names) * own for names in self._names(key))
 
     def draw(self, rng: random.Random) -> Table:
         while True:
-            mode = self.modes[_choose(self._by_mode, rng)]
-            table = self._draw(mode, rng)
+            table = self._draw(self._deals[_choose(self._sums, rng)][1], rng)
             # A world that several modes allow is drawn for each of them: keep one in so many.
             if rng.randrange(self._satisfied(table)) == 0:
                 return table
@@ -1074,90 +702,22 @@ class _Mixture:
             for mode in self.modes
         )
 
-    def _draw(self, mode: str, rng: random.Random) -> Table:
+    def _draw(self, deals: list[_Deal], rng: random.Random) -> Table:
         n, columns = self.document.patients, self.document.columns
-        _, sizes, chosen = self._ways[mode][_choose(self._sums[mode], rng)]
-        world = _World({name: [0] * n for name in columns}, {name: [False] * n for name in columns})
-        everybody = list(range(n))
-        groups: list[list[int]] = []
-        if self.key:
-            rng.shuffle(everybody)
-            ends = [0, *accumulate(sizes)]
-            groups = [everybody[a:b] for a, b in zip(ends, ends[1:], strict=False)]
-            for atom, patients in zip(self.cut[self.key], groups, strict=True):
-                for patient in patients:
-                    world.codes[self.key][patient] = atom.low + rng.randrange(atom.size)
-                    world.blank[self.key][patient] = atom.blank
-        for block, parts in chosen:
-            for part in parts:
-                part.draw(rng, block, groups if block.key else [everybody], world)
+        codes, blank = {name: [0] * n for name in columns}, {name: [False] * n for name in columns}
+        everybody = rng.sample(range(n), n)
+        ends = [0, *accumulate(self.sizes)]
+        groups = [everybody[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        for deal in deals:
+            deal.draw(rng, groups if len(deal.block.sizes) > 1 else [everybody], codes, blank)
         width = max(2, len(str(n)))
         return Table(
             columns,
-            {name: np.array(world.codes[name], np.int64) for name in columns},
-            {name: np.array(world.blank[name], bool) for name in columns},
+            {name: np.array(codes[name], np.int64) for name in columns},
+            {name: np.array(blank[name], bool) for name in columns},
             tuple(f"P{i:0{width}d}" for i in range(1, n + 1)),
             reconstructed=True,
         )
-
-
-class _Key:
-    """How many patients can have each atom of a column, by the rules and claims that speak of this column only."""
-
-    def __init__(self, model: _Mixture, name: str):
-        self.document = model.document
-        column = {name: self.document.columns[name]}
-        cut = {name: model.cut[name]}
-        self.allowed = set(profiles(column, cut, [r for r in model.rules if _names(r) == {name}]).index[name].tolist())
-        self.size = len(cut[name])
-        self.claims = [i for i in model.claims if _about(self.document.claims[i]) == {name}]
-        self.kinds = _Kinds(profiles(column, cut).table)
-        self._known: dict[tuple, list[tuple[int, ...]] | None] = {}
-
-    def vectors(self, demands: tuple) -> list[tuple[int, ...]] | None:
-        """Every possible vector of counts by atom; None if there are too many to list."""
-        asked = tuple(demands[i] for i in self.claims)
-        if asked not in self._known:
-            self._known[asked] = self._list(demands)
-        return self._known[asked]
-
-    def _list(self, demands: tuple) -> list[tuple[int, ...]] | None:
-        n = self.document.patients
-        conditions = [c for i in self.claims for c in self.kinds.conditions(self.document.claims[i], demands[i])]
-        lows = [0] * self.size
-        highs = [n if a in self.allowed else 0 for a in range(self.size)]
-        for condition in conditions:
-            if isinstance(condition, _Range):
-                inside = np.flatnonzero(self.kinds.masks[condition.who]).tolist()
-                for a in inside:
-                    highs[a] = min(highs[a], condition.high)
-                if len(inside) == 1:
-                    lows[inside[0]] = max(lows[inside[0]], condition.low)
-        found: list[tuple[int, ...]] = []
-        looked = 0
-        stack = [()]
-        while stack:
-            begun = stack.pop()
-            looked += 1
-            if looked > MOST_KEYS * 20:
-                return None
-            a, left = len(begun), n - sum(begun)
-            if a == self.size:
-                if not left and all(self._holds(condition, begun) for condition in conditions):
-                    found.append(begun)
-                continue
-            bottom = max(lows[a], left - sum(highs[a + 1 :]))
-            top = min(highs[a], left - sum(lows[a + 1 :]))
-            stack += [(*begun, x) for x in range(bottom, top + 1)]
-        return found if len(found) <= MOST_KEYS else None
-
-    def _holds(self, condition: _Range | _Share, counts: Sequence[int]) -> bool:
-        def number(who: int) -> int:
-            return sum(n for n, inside in zip(counts, self.kinds.masks[who], strict=True) if inside)
-
-        if isinstance(condition, _Range):
-            return condition.low <= number(condition.who) <= condition.high
-        return (number(condition.part), number(condition.whole)) in condition.allowed
 
 
 def _about(claim: Claim) -> set[str]:
@@ -1167,16 +727,11 @@ def _about(claim: Claim) -> set[str]:
     return claim.rows.column_names() | more
 
 
-def _constant(predicate: Predicate) -> bool:
-    """Whether a predicate that asks no column holds of everybody."""
-    return bool(predicate.holds(Table({}, {}, {}, ("",)))[0])
+def _columns(*predicates: Predicate) -> set[str]:
+    return set().union(*(predicate.column_names() for predicate in predicates))
 
 
-def _names(rule: tuple[Predicate, Predicate]) -> set[str]:
-    return rule[0].column_names() | rule[1].column_names()
-
-
-def _split(rules: Iterable[tuple[Predicate, Predicate]]) -> Iterator[tuple[Predicate, Predicate]]:
+def _split(rules: Iterable[Rule]) -> Iterator[Rule]:
     """The same rules in smaller pieces, which tie fewer columns together."""
     for when, then in rules:
         if isinstance(when, AnyOf):
