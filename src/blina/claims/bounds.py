@@ -62,7 +62,7 @@ class Bounds:
         found = {
             CONTRADICTORY: "no line list satisfies the claims, so nothing can be said; see `blina consistent`",
             UNDEFINED: "in no line list that satisfies the claims is there anybody to compute it of",
-            UNKNOWN: "not decided in time",
+            UNKNOWN: "not decided: a solver did not finish in time, or the second did not confirm the first",
         }.get(self.status) or (
             f"{lower}, the same in every line list that satisfies the claims"
             if self.lower == self.upper

@@ -17,33 +17,35 @@ from scipy.sparse import csr_array
 from blina.claims.program import Condition, Program, Sum
 
 INFEASIBLE = 2  # scipy's status of a program without solution
-WIDEST_SQUARE = 400  # a square is written out value by value
+WIDEST_SQUARE = 1000  # a square is written out value by value
 LARGEST = 10**7  # beyond it, a factor drowns in the tolerance
 
 
 def confirms_impossible(program: Program, extra: Sequence[Condition], limit: float) -> bool:
     """Whether the second solver, too, finds that nothing meets the program's conditions and the `extra` ones.
 
-    False also where it did not finish within `limit` seconds, or the program is beyond its precision.
+    Conditions beyond its precision are left out: what is impossible even without them is impossible. So False, which
+    is also the answer where it did not finish within `limit` seconds, says nothing.
     """
     squares, conditions = program.squares, [*program.conditions, *extra]
     program = replace(program, lows=list(program.lows), highs=list(program.highs))
     program.unknown(0, 0)  # scipy wants at least one
+    too_wide = {square for root, square in squares if program.highs[root] - program.lows[root] > WIDEST_SQUARE}
+    conditions = [condition for condition in conditions if not too_wide & condition.sum.terms.keys()]
     for root, square in squares:
-        if program.highs[root] - program.lows[root] > WIDEST_SQUARE:
-            return False
-        conditions += _square_by_steps(program, root, square)
+        if square not in too_wide:
+            conditions += _square_by_steps(program, root, square)
     rows, columns, factors, least, greatest = [], [], [], [], []
     for condition in conditions:
         for sum_, low in _one_sided(condition, program.reach(condition.sum)):
+            if max(map(abs, sum_.terms.values()), default=0) > LARGEST:
+                continue
             for unknown, factor in sum_.terms.items():
                 rows.append(len(least))
                 columns.append(unknown)
                 factors.append(factor)
             least.append(low - sum_.constant)
             greatest.append(np.inf)
-    if max(map(abs, factors), default=0) > LARGEST:
-        return False
     matrix = csr_array((factors, (rows, columns)), shape=(len(least), len(program.lows)))
     result = milp(
         np.zeros(len(program.lows)),

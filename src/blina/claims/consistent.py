@@ -84,10 +84,13 @@ def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT
     statuses = {rounding[mode] for mode in document.modes}
     if CONSISTENT in statuses:
         return Consistency(CONSISTENT, rounding, a_world(document, limit=limit))
-    if statuses != {CONTRADICTORY}:
-        return Consistency(UNKNOWN, rounding)
-    subsets = _Subsets(document, limit)
-    conflicts, complete = subsets.minimal_conflicts()
+    if UNDECIDED in statuses:
+        return Consistency(UNKNOWN, {mode: UNKNOWN if s == UNDECIDED else s for mode, s in rounding.items()})
+    conflicts, complete = _Subsets(document, limit).minimal_conflicts()
+    if UNKNOWN in statuses:  # the second solver may be able to confirm a part of the claims where all are beyond it
+        if not (confirm and any(_confirmed(document, conflict, limit) for conflict in conflicts)):
+            return Consistency(UNKNOWN, rounding)
+        rounding |= dict.fromkeys(document.modes, CONTRADICTORY)
     return Consistency(
         CONTRADICTORY,
         rounding,
@@ -97,14 +100,24 @@ def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT
     )
 
 
+UNDECIDED = "undecided"  # by the first solver; UNKNOWN is what only the second has not confirmed
+
+
 def _status(document: Document, confirm: bool, limit: float) -> str:
     encoding = Encoding(document)
     found = solve(encoding.program, limit=limit)
     if found.status == "solved":
         return CONSISTENT
-    if found.status == "infeasible" and confirm and confirms_impossible(encoding.program, (), limit):
-        return CONTRADICTORY
-    return UNKNOWN
+    if found.status == "unknown":
+        return UNDECIDED
+    return CONTRADICTORY if confirm and confirms_impossible(encoding.program, (), limit) else UNKNOWN
+
+
+def _confirmed(document: Document, conflict: Sequence[str], limit: float) -> bool:
+    """Whether the second solver, too, finds the claims of a conflict contradictory under each rounding mode."""
+    part = _only(document, [claim for claim in document.claims if claim.id in conflict], document.rules)
+    programs = (Encoding(replace(part, modes=(mode,))).program for mode in document.modes)
+    return all(confirms_impossible(program, (), limit) for program in programs)
 
 
 def explained(document: Document, found: Consistency) -> list[str]:
@@ -117,21 +130,34 @@ def explained(document: Document, found: Consistency) -> list[str]:
             f"rounding under which they can: {', '.join(works)}",
         ]
     if found.status == UNKNOWN:
-        return ["unknown: not decided in time, or the second solver did not confirm it"]
+        return [
+            "unknown: one solver did not decide it in time, or found a contradiction that the second cannot confirm",
+            "what makes it hard is most often a standard deviation in a column of many values: try without that claim",
+        ]
     listed = len(found.conflicts)
     some = "" if found.all_conflicts else ", and there may be more"
     lines = [
         "contradictory: the claims, as they are read here, cannot all be true (two solvers agree)",
         f"minimal conflicts: {listed}{some}. In each, all claims but any one can be true together.",
     ]
-    for number, conflict in enumerate(found.conflicts[:SHOWN_CONFLICTS], start=1):
+    same = {}  # claims that say the same are shown as one
+    for claim in document.claims:
+        same.setdefault((claim.statistic, claim.rows, claim.of, claim.equals, claim.limits), []).append(claim.id)
+    alike = {id: ids for ids in same.values() for id in ids}
+    order = list(claims).index
+    different = list({tuple(sorted((alike[id][0] for id in conflict), key=order)): 0 for conflict in found.conflicts})
+    for number, conflict in enumerate(different[:SHOWN_CONFLICTS], start=1):
         lines.append(f"conflict {number}:")
-        lines += [f"  {id} ({claims[id].where or 'place not given'}): {claims[id].words}: {claims[id].printed}"
-                  for id in conflict]  # fmt: skip
+        for claim in (claims[id] for id in conflict):
+            also = "".join(f", also {id}" for id in alike[claim.id][1:])
+            lines.append(f"  {claim.id}{also} ({claim.where or 'place not given'}): {claim.words}: {claim.printed}")
+        numbers = {claims[id].of.name: claims[id].of for id in conflict if isinstance(claims[id].of, Column)}
+        limits = "".join(f"; {name}: {column.allowed}" for name, column in numbers.items())
+        lines.append(f"  given {document.patients} patients{limits}")
         if rules := rules_of(document, conflict):
-            lines.append(f"  given the rules {', '.join(rules)}")
-    if listed > SHOWN_CONFLICTS:
-        lines.append(f"further conflicts are larger: see --json for all {listed}")
+            lines.append(f"  and the rules {', '.join(rules)}")
+    if len(different) > SHOWN_CONFLICTS:
+        lines.append(f"and {len(different) - SHOWN_CONFLICTS} more, none of them smaller: see --json")
     for repair in found.repairs:
         where = f" ({claims[repair.claim].where})" if claims[repair.claim].where else ""
         lines.append(f"one change would do: {repair.claim}{where}, {repair.instead} in place of {repair.printed}")

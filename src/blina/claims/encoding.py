@@ -467,11 +467,14 @@ class Encoding:
         if len(distinct) > 1:
             self.program.require(total(Sum({switch: 1}) for switch in switches), 1, 1)
         self.modes = {m: switches[distinct.index(k)] for m, k in zip(self.document.modes, kinds, strict=True)}
-        for i, (form, n, limits) in enumerate(posted):
+        # What is linear comes first: it may narrow the sums of which an sd takes the squares.
+        for i, (form, n, limits) in sorted(enumerate(posted), key=lambda one: not one[1][0].linear):
             when = (self.size_is(form, n),) if form.is_ratio and len(form.sizes) > 1 else ()
             if len(set(limits)) == 1:
                 self._limit(form.numerator(n), *limits[0], *when)
                 continue
+            if not when:
+                self._limit(form.numerator(n), *_hull(limits))
             for kind, switch in zip(distinct, switches, strict=True):
                 self._limit(form.numerator(n), *kind[i], *when, switch)
 
@@ -502,6 +505,12 @@ class Encoding:
             return switches
 
         return self._once((tuple(form.size.terms.items()), form.size.constant, form.sizes), make)[n]
+
+
+def _hull(limits: Sequence[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
+    """The narrowest limits that contain all of these."""
+    lows, highs = zip(*limits, strict=True)
+    return None if None in lows else min(lows), None if None in highs else max(highs)
 
 
 def _arrangements(numbers: Iterable[int]) -> int:

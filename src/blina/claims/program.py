@@ -80,6 +80,7 @@ class Program:
     highs: list[int] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     squares: list[tuple[int, int]] = field(default_factory=list)  # (unknown, the unknown that is its square)
+    narrowed: dict[frozenset, tuple[int, int]] = field(default_factory=dict)  # limits that sums are known to keep
 
     def unknown(self, low: int, high: int) -> int:
         """Index of a new unknown from `low` to `high`."""
@@ -118,11 +119,16 @@ class Program:
                 self.lows[unknown], self.highs[unknown] = least, greatest
                 return
         self.require(what, low, high)
+        if low is not None and high is not None and low <= high:
+            self.narrowed[frozenset(what.terms.items())] = low - what.constant, high - what.constant
 
     def square(self, what: Sum) -> Sum:
         """The square of `what`."""
         low, high = self.reach(what)
-        if low == high:
+        known = self.narrowed.get(frozenset(what.terms.items()))
+        if known:
+            low, high = max(low, known[0] + what.constant), min(high, known[1] + what.constant)
+        if low >= high:
             return Sum(constant=low * low)
         root = self.unknown(low, high)
         self.require(what - Sum({root: 1}), 0, 0)

@@ -6,7 +6,7 @@ import csv
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -36,7 +36,7 @@ MOST_KEPT = 32  # worlds that each new one is compared with
 LEAST_COMPARED = 100  # worlds drawn for the greatest distance, however few are asked for
 MOST_TOLD_APART = 1000  # worlds whose difference is remembered for a lower bound on their number
 MOST_COUNTS = 8  # attempts to leave fewer claims out of an upper bound
-STATES_FOR_BOUND = 50_000  # effort of each
+STATES_FOR_BOUND = 150_000  # effort of each
 HARD_TO_COUNT = ("sd", "mean", "percent", "median", "range", "min", "max", "count")  # the hardest first
 ENDINGS = (".csv", ".parquet")
 WORLDS_AT_ONCE = 200  # in a row group of a Parquet file
@@ -231,10 +231,11 @@ def _log10_without(document: Document, claims: list) -> float | None:
 # Files
 
 
-def check_place(path: Path) -> None:
+def check_place(path: Path, endings: Sequence[str] = ENDINGS) -> None:
     """FileError where worlds cannot be written to this path: before the first is drawn, not after the last."""
-    if path.suffix.lower() not in ENDINGS:
-        raise FileError(f"{path.name}: end the name in {' or '.join(ENDINGS)}, whichever the file should be")
+    if path.suffix.lower() not in endings:
+        choice = ", whichever the file should be" if len(endings) > 1 else ""
+        raise FileError(f"{path.name}: end the name in {' or '.join(endings)}{choice}")
     if path.is_dir():
         raise FileError(f"{path.name} is a folder: name a file in it")
     if not path.parent.is_dir():
