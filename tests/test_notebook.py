@@ -18,9 +18,9 @@ def ours(study):
     return study.cohort.model_copy(update={"reconstructed": False, "name": "ours"})
 
 
-def test_a_reconstructed_cohort_is_said_to_be_nobodys(study):
+def test_a_reconstructed_cohort_is_said_to_be_no_patients(study):
     said = about(study.cohort, load_bounds(study.cohort)).data
-    assert "nobody's" in said and "one of many possible" in said
+    assert "not patients" in said and "one of many possible" in said
     assert said.endswith("over all line lists that satisfy the report, proven by two solvers.")
 
 

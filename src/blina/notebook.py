@@ -60,7 +60,7 @@ def about(cohort: Cohort, known: CohortBounds | None = None) -> Markdown:
         return Markdown(f"**{cohort.title}.** One row of the line list is one patient.")
     said = (
         f"**{cohort.title}.** No patient table was published. The rows used here are *{cohort.face}*: they satisfy "
-        "every printed number, and they are nobody's."
+        "every printed number."
     )
     if known:
         said += (

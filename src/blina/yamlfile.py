@@ -8,6 +8,13 @@ from pathlib import Path
 import yaml
 
 Path_ = tuple[str | int, ...]
+SYNTAX = {  # the parser's words for the mistakes that people make, and what to do
+    "character '\\t'": "this line has a tab: indent with spaces",
+    "<block end>": "this line is indented otherwise than its neighbours above",
+    "',' or '}'": "look for a brace that is not closed, here or in the line before",
+    "',' or ']'": "look for a bracket that is not closed, here or in the line before",
+    "mapping values are not allowed": "put a text with a colon in quotation marks",
+}
 DEEPEST = 40  # levels of nesting; no file that a person wrote comes near
 
 
@@ -66,7 +73,9 @@ def parse_yaml(text: str, name: str) -> Typed:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise FileError(f"{name}, line {mark.line + 1 if mark else 1}: not valid YAML ({error.problem})") from None
+        said = next((words for part, words in SYNTAX.items() if part in (error.problem or "")), "")
+        problem = f"{error.problem}; {said}" if said else error.problem
+        raise FileError(f"{name}, line {mark.line + 1 if mark else 1}: not valid YAML ({problem})") from None
     except RecursionError:
         raise FileError(f"{name}: nested more than {DEEPEST} levels deep; write it flatter") from None
     except yaml.YAMLError:

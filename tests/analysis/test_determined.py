@@ -16,6 +16,8 @@ from blina.analysis.determined import (
     bounds_of,
     changes,
     claims_of,
+    contrast_rests_on,
+    counts_said,
     declared,
     ensemble,
     load_readings,
@@ -34,6 +36,7 @@ from blina.analysis.questions import Asked, count
 from blina.claims.check import read_for_claims
 from blina.claims.consistent import consistent
 from blina.claims.document import compile_document, load_claims
+from blina.claims.sample import Distance
 from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import COLUMNS, RULES
 from blina.yamlfile import FileError, parse_yaml
@@ -100,7 +103,24 @@ def test_facts_that_the_report_does_not_print_are_determined(found):
     assert facts[TOTAL, "BCR::ABL1 carriers negative after by RT-PCR"] == "1 of 7"
     assert facts[TOTAL, "BCR::ABL1 carriers negative after by FC"] == "7 of 7"
     assert facts[TOTAL, "with 14 to 28 days of infusion in cycle 1"] == "25 of 28"
-    assert facts["IC", "mean interval"] == "6.43"  # three values, all of them printed
+    assert facts["RR", "BCR::ABL1 carriers negative after by FC and RT-PCR"] == "0 of 1"
+
+
+def test_a_mean_that_rests_on_the_decimals_of_the_line_list_alone_is_not_asked(given):
+    assert ("IC", "mean interval") not in {question.key for question in declared(given[0])}
+
+
+def test_the_answers_are_counted_and_rounded_ones_named(found):
+    facts, is_open, printed = (sum(getattr(answer, name) for answer in found) for name in
+                               ("determined", "is_open", "printed"))  # fmt: skip
+    rounded = [answer for answer in found if answer.printed and not answer.determined]
+    facts -= printed - len(rounded)
+    assert facts + is_open + printed == len(found) and len(rounded) == 2
+    assert counts_said(found) == (
+        f"{len(found)} questions: {facts} determined though not printed, {is_open} open, {printed} printed by the "
+        "report, 2 of them as rounded medians (3.7 stands for 3.65 to 3.75)."
+    )
+    assert counts_said([answer for answer in found if not answer.printed]).endswith("open, 0 printed by the report.")
 
 
 def test_what_is_not_determined_has_its_known_bounds(found):
@@ -146,7 +166,7 @@ def test_a_count_is_a_fact_only_if_it_is_known_among_how_many(given):
     known = {count({"sex": "female"}).key: Span(Fraction(0), Fraction(0)),
              count({}).key: Span(Fraction(7), Fraction(9))}  # fmt: skip
     (answer,) = answers(document, CohortBounds(cohort, known), questions=[question])
-    assert answer.is_open and answer.text == "0 of 7 to 9"
+    assert answer.is_open and answer.text == "0, among 7 to 9"
 
 
 def test_a_number_of_nobody_has_no_answer(given):
@@ -170,7 +190,16 @@ def test_the_table_of_answers_names_the_readings_under_a_fact(found, changed):
 
 def test_no_carrier_of_the_fusion_gene_in_rr_had_the_greatest_mrd(found):
     (said,) = lower_carriers(found)
-    assert said.startswith("In RR no carrier of *BCR::ABL1* had more than 8.37% MRD") and "78.30%" in said
+    assert said.startswith("In RR the one carrier of *BCR::ABL1* had at most 8.37% MRD") and "78.30%" in said
+    several = [answer for answer in found if answer.question.words != "BCR::ABL1 carriers negative after by FC"]
+    assert lower_carriers(several)[0].startswith("In RR no carrier of *BCR::ABL1* had more than 8.37% MRD")
+
+
+def test_contrasts_by_rt_pcr_rest_on_whom_it_followed(changed):
+    rests = {(group, rule): contrast_rests_on(changed, group, rule)
+             for group in ("MC", "RR", "MC + RR") for rule in ("fc", "fc_and_pcr")}  # fmt: skip
+    assert {key for key, readings in rests.items() if readings} == {("RR", "fc_and_pcr"), ("MC + RR", "fc_and_pcr")}
+    assert rests["RR", "fc_and_pcr"] == rests["MC + RR", "fc_and_pcr"] == "R1"
 
 
 # Rounding
@@ -318,9 +347,18 @@ def test_drawn_worlds_lie_within_the_bounds_and_never_vary_in_what_is_determined
     table = seen_table(document, drawn, found).set_index(["group", "question"])
     row = table.loc[(TOTAL, "median interval")]
     assert row["bounds"] == "3.7 to 22.9" and not row["both_ends"] and row["open"]
-    assert "20 worlds drawn" in drawn.said(found) and "numbers that varied: 0 of" in drawn.said(found)
+    said = drawn.said(found)
+    assert said.startswith("20 worlds drawn, every line list equally likely (patients told apart), each rechecked")
+    assert "There are about 10^230 such worlds. Two of them can differ in all 28 rows" in said
+    assert said.endswith("numbers that are exactly the same in every world, none varied.")
     with pytest.raises(ValueError, match="draw at least one world, not 0"):
         ensemble(document, found, worlds=0, seed=5)
+
+
+@pytest.mark.parametrize("ends, said", [((28, 28), "all 28 rows"), ((2, 2), "2 of 28 rows"),
+                                        ((20, 28), "20 to 28 of 28 rows")])  # fmt: skip
+def test_how_far_two_worlds_can_differ_is_said_in_rows(ends, said):
+    assert module._in_rows(Distance(*ends), 28) == said
 
 
 # Other cohorts

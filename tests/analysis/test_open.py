@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from blina.analysis import open as module
 from blina.analysis import questions
 from blina.analysis.cohort import TOTAL, describe
-from blina.analysis.intervals import rank_permutation
+from blina.analysis.intervals import clopper_pearson, rank_permutation
 from blina.analysis.open import (
     NOWHERE,
     CohortBounds,
@@ -25,11 +25,11 @@ from blina.analysis.open import (
 )
 from blina.analysis.questions import Asked, Total, count, every_table
 from blina.analysis.response import burden, burden_test, fusion_contrast, rates, statuses
-from blina.analysis.safety import worst_grades
+from blina.analysis.safety import NO_GRADE, worst_grades
 from blina.claims.bounds import bounds as solve_bounds
 from blina.claims.document import load_claims
 from blina.linelist.cohort import load_cohort
-from blina.linelist.tidy import load, tidy
+from blina.linelist.tidy import UNNAMED_REACTION, load, tidy
 from blina.linelist.validate import read_line_list
 from blina.yamlfile import FileError, parse_yaml
 
@@ -91,6 +91,34 @@ def test_an_open_rate_has_no_point_and_no_interval_but_its_ends(study, known):
     assert not table.loc[table["is_reported"], "open"].any()
 
 
+def test_exact_limits_of_an_open_rate_reach_from_the_fewest_to_the_most(study, known):
+    table = rated(study, known).query("group == 'MC'").set_index(["rule", "evaluable_set"])
+    ends = ["lower_least", "upper_greatest"]
+    low, high = table.loc[("fc_and_pcr", "more_than_7_days"), ends]
+    assert (low, high) == (
+        pytest.approx(100 * clopper_pearson(10, 15)[0]),
+        pytest.approx(100 * clopper_pearson(13, 15)[1]),
+    )
+    low, high = table.loc[("fc", "positive_before"), ends]  # all of 15 or of 16
+    assert (low, high) == (pytest.approx(100 * clopper_pearson(15, 15)[0]), 100)
+    settled = table.loc[("fc_and_pcr", "all_treated")]
+    assert [*settled[ends]] == [settled["lower"], settled["upper"]]
+
+
+def test_limits_cover_those_of_every_rate_that_can_be():
+    spans = {"k": Span(2, 5), "n": Span(0, 6), "percent": Span(Fraction(40), Fraction(100))}
+    low, high = module._limits(spans)
+    can_be = [(k, n) for n in range(1, 7) for k in range(2, 6) if Fraction(2, 5) <= Fraction(k, n) <= 1]
+    assert low == pytest.approx(100 * min(clopper_pearson(*one)[0] for one in can_be))
+    assert high == pytest.approx(100 * max(clopper_pearson(*one)[1] for one in can_be))
+
+
+@pytest.mark.parametrize("value, places, text", [(4, 2, "4.00"), (Fraction("78.3"), 2, "78.30"), (7, 0, "7"),
+                                                 (Fraction("18.25"), 1, "18.25")])  # fmt: skip
+def test_a_value_is_shown_with_the_decimals_of_its_column(value, places, text):
+    assert str(Span(Fraction(value), Fraction(value), places=places)) == text
+
+
 def test_everybody_of_an_open_number_is_still_everybody(study, known):
     row = rated(study, known).query("group == 'MC' and rule == 'fc' and evaluable_set == 'positive_before'").iloc[0]
     assert row["text"] == "open, all of 15 to 16"
@@ -150,7 +178,9 @@ def test_sides_that_are_apart_in_every_line_list_leave_p_open_only_by_ties(study
     row = burdened(study, known, "RR")
     assert (row["responders"], row["responders_median"], row["responders_range"]) == (
         4, "open, 0.08 to 8.37", "0.08 to 8.37")  # fmt: skip
-    assert row["test_text"] == "open, p = 0.029 with ties to 0.057 without; these 7 patients can give no smaller"
+    assert row["test_text"] == (
+        "open: p = 0.057, or 0.029 if a second responder also had 8.37; in either case the smallest possible"
+    )
     assert row[["p", "smallest_attainable"]].isna().all()
     asked = document.question("count", {"group": "RR", "fc_after": "negative", "mrd_before_percent": "8.37"})
     seen = set()
@@ -164,7 +194,7 @@ def test_sides_that_are_apart_in_every_line_list_leave_p_open_only_by_ties(study
 def test_sides_that_may_overlap_leave_p_open(study, known):
     row = burdened(study, known, "MC")
     assert row["test_text"] == "open" and pd.isna(row["p"])
-    assert row["others_range"] == "open, within 0.01 to 4"
+    assert row["others_range"] == "open, within 0.01 to 4.00"
 
 
 def test_without_anybody_on_one_side_there_is_no_test_in_any_line_list(study, known):
@@ -175,11 +205,11 @@ def ranked(responders, others, ties=(1, 1)):
     """The changes to a row of a burden test with these numbers and ends of sides: (number, least, greatest)."""
     fixed = {}
     for side, (number, least, greatest) in (("responders", responders), ("others", others)):
-        fixed |= {side: Span(Fraction(number), Fraction(number)), f"{side}_least": Span(least, least),
-                  f"{side}_greatest": Span(greatest, greatest)}  # fmt: skip
+        fixed |= {side: Span(Fraction(number), Fraction(number)), f"{side}_least": Span(least, least, places=2),
+                  f"{side}_greatest": Span(greatest, greatest, places=2)}  # fmt: skip
     asked = {name: Asked("max", {"group": "MC"}, "mrd_before_percent") for name in fixed}
     bounds = CohortBounds(None, {}, lambda one: Span(*map(Fraction, ties)))
-    return module._rank_test({"n": responders[0] + others[0]}, asked, fixed, bounds)
+    return module._rank_test(asked, fixed, bounds)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +218,9 @@ def ranked(responders, others, ties=(1, 1)):
         ((3, 1, 2), (3, 4, 9), (1, 2), None),  # sides of one size: no tie can blur the mirror image
         ((4, 1, 2), (3, 4, 9), (1, 1), None),  # no ties at the end that matters
         ((4, 1, 2), (3, 4, 9), (2, 2), None),  # always the same ties
-        ((4, 1, 2), (3, 4, 9), (1, 2), "open, p = 0.029 with ties to 0.057 without"),
-        ((3, 4, 9), (4, 1, 2), (1, 2), "open, p = 0.029 with ties to 0.057 without"),
-        ((2, 4, 9), (5, 1, 2), (1, 1), "open, p = 0.048 with ties to 0.095 without"),
+        ((4, 1, 2), (3, 4, 9), (1, 2), "open: p = 0.057, or 0.029 if a second responder also had 2.00;"),
+        ((3, 4, 9), (4, 1, 2), (1, 2), "open: p = 0.057, or 0.029 if a second one of the others also had 1.00;"),
+        ((2, 4, 9), (5, 1, 2), (1, 1), "open: p = 0.095, or 0.048 if certain others share a value;"),
         ((4, 1, 4), (3, 4, 9), (1, 1), "open"),
         ((4, 1, 5), (3, 4, 9), (1, 1), "open"),
     ],
@@ -279,11 +309,21 @@ def test_a_sum_follows_from_its_mean_and_is_less_sure_where_the_number_is_open()
 
 def test_a_severe_grade_is_open_where_the_number_without_a_grade_is(study, known):
     table = worst_grades(study.patients, study.events, study.cohort)
+    unnamed = table[(table["group"] == "MC") & (table["event"] == UNNAMED_REACTION)]
+    asked = questions.of_worst_grades(unnamed.iloc[0].to_dict(), study.cohort)["k"]
+    spans = dict(known.spans) | {asked.key: Span(Fraction(1), Fraction(2))}
+    stated = with_bounds(unnamed, questions.of_worst_grades, CohortBounds(study.cohort, spans))
+    assert stated.set_index("severity")["text"].to_dict() == {
+        "any grade": "open, 1 to 2 of 18 (5.6 to 11.1%)", "grade 3 or more": "open",
+        "grade not reported": "open, 1 to 2 of 18 (5.6 to 11.1%)"}  # fmt: skip
+
+
+def test_fever_without_a_grade_on_the_scale_is_one_number(study, known):
+    table = worst_grades(study.patients, study.events, study.cohort)
     spans = dict(known.spans) | {count({"group": "MC", "fever_cycle1": "yes"}).key: Span(Fraction(8), Fraction(9))}
     stated = with_bounds(table, questions.of_worst_grades, CohortBounds(study.cohort, spans))
     rows = stated[(stated["group"] == "MC") & (stated["event"] == "fever")].set_index("severity")["text"]
-    assert rows.to_dict() == {"any grade": "open, 8 to 9 of 18 (44.4 to 50.0%)", "grade 3 or more": "open",
-                              "grade not reported": "open, 8 to 9 of 18 (44.4 to 50.0%)"}  # fmt: skip
+    assert rows.to_dict() == {NO_GRADE: "open, 8 to 9 of 18 (44.4 to 50.0%)"}
 
 
 # Real patients

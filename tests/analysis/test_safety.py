@@ -10,6 +10,7 @@ from blina.analysis.cohort import TOTAL
 from blina.analysis.safety import (
     ANY,
     EVENTS,
+    NO_GRADE,
     SEVERE,
     UNGRADED,
     WORST_COLUMNS,
@@ -41,19 +42,26 @@ def events_of(*records):
 def test_the_report_s_worst_grades(report):
     table = worst_grades(report.patients, report.events, report.cohort)
     found = counted(table, "group", "event", "severity")
-    assert [found["MC", "fever", severity] for severity in (ANY, UNGRADED)] == ["9/18", "9/18"]
+    assert found["MC", "fever"].to_dict() == {NO_GRADE: "9/18"}
     assert [found["RR", "CRS", severity] for severity in (ANY, SEVERE, UNGRADED)] == ["2/7", "0/7", "0/7"]
     assert [found["MC", "ICANS", severity] for severity in (ANY, SEVERE, UNGRADED)] == ["1/18", "1/18", "0/18"]
-    assert found["IC", "fever", ANY] == "3/3"
+    assert found["IC", "fever", NO_GRADE] == "3/3"
     assert set(table.query("event == 'CRS'")["scale"]) == {"ASTCT 2019"}
 
 
 def test_who_may_belong_to_grade_3_or_more_leaves_it_without_a_rate(report):
     table = worst_grades(report.patients, report.events, report.cohort).set_index(["group", "event", "severity"])
-    assert table.loc[("MC", "fever", SEVERE), "text"] == "0 to 9 of 18, 9 not graded"
-    assert table.loc[("MC", "fever", SEVERE), "k"] == 0
-    assert table.loc[("MC", "fever", SEVERE), ["percent", "lower", "upper"]].isna().all()
+    row = table.loc[("MC", UNNAMED_REACTION, SEVERE)]
+    assert (row["text"], row["k"]) == ("0 to 1 of 18, 1 not graded", 0)
+    assert row[["percent", "lower", "upper"]].isna().all()
     assert table.loc[("RR", "CRS", SEVERE), "text"] == "0/7 (0%, 0 to 41.0)"
+
+
+def test_fever_has_grades_where_another_scale_gives_it_some(report):
+    events = events_of(("P22", "fever", 3, "CTCAE v5"), ("P23", "fever", None, None))
+    table = worst_grades(report.patients, events, report.cohort).set_index(["group", "event", "severity"])
+    assert table.loc[("RR", "fever", SEVERE), "text"] == "1 to 2 of 7, 1 not graded"
+    assert table.loc[("RR", "fever", UNGRADED), "k"] == 1
 
 
 def test_a_patient_counts_once_with_the_worst_grade(report):
@@ -148,7 +156,7 @@ def test_every_worst_grade_count_is_what_a_recount_gives(tables, random):
                 grades.setdefault(record["patient_id"], []).append(record["grade"])
         severe = {one for one, seen in grades.items() if any(not pd.isna(grade) and grade >= 3 for grade in seen)}
         open_ = {one for one, seen in grades.items() if any(pd.isna(grade) for grade in seen)} - severe
-        k = {ANY: len(grades), SEVERE: len(severe), UNGRADED: len(open_)}[row.severity]
+        k = {ANY: len(grades), NO_GRADE: len(grades), SEVERE: len(severe), UNGRADED: len(open_)}[row.severity]
         assert (row.k, row.n) == (k, len(members))
 
 

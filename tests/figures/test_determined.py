@@ -103,6 +103,14 @@ def test_the_face_and_the_title_are_on_the_figure(picture, cohort, table, texts)
     assert "one of many possible" not in said + real.alt and "Dot: the value in this line list." in said
 
 
+def test_the_shipped_line_list_is_a_ring_and_no_estimate_and_real_patients_are_dots(picture, cohort, table, texts):
+    assert "Ring: the line list shipped here, one of many, no estimate." in " ".join(t for t, _, _ in texts(picture))
+    real = determined(table, cohort.model_copy(update={"reconstructed": False}))
+    for drawn, hollow in ((picture, True), (real, False)):
+        dots = [line for axis in drawn.figure.axes for line in axis.lines if len(line.get_xdata()) == 1]
+        assert len(dots) == len(table) and {line.get_markerfacecolor() == "none" for line in dots} == {hollow}
+
+
 def test_a_dot_outside_its_bar_is_drawn_where_it_is(table, cohort):
     rows = table[table["unit"] == "cycles"].assign(here=60.0)
     (axis,) = determined(rows, cohort).figure.axes
@@ -122,7 +130,10 @@ def test_the_note_explains_only_what_occurs(table, cohort, texts):
 
     assert "Unconfirmed:" not in note(table) and "If anybody:" not in note(table)
     said = note(wide(table))
-    assert "Unconfirmed: the second solver did not finish." in said and "If anybody: in some of these" in said
+    assert (
+        "Unconfirmed: the second solver has not confirmed that nothing lies beyond." in said
+        and "If anybody: in some of these" in said
+    )
 
 
 def test_a_group_that_the_font_cannot_write_is_numbered_alone_and_pooled(table, cohort, texts):

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import matplotlib.text
@@ -18,7 +18,7 @@ from blina.analysis import response as response_analysis
 from blina.analysis.cohort import describe
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.response import RULES, burden_test, flow, rates, statuses
-from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
+from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import STRIP, band, burden, mrd_paired
@@ -242,6 +242,22 @@ def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, 
     assert table["open"].any() and not table.loc[table["is_reported"], "open"].any()
 
 
+def test_the_exact_limits_at_both_ends_of_an_open_rate_are_a_thin_line(shipped, open_pictures):
+    _, table, _ = shipped
+    for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
+        rows = table[(table["rule"] == rule.id) & table["open"]]
+        thin = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() == 0.6]
+        assert thin == [*rows[["lower_least", "upper_greatest"]].itertuples(index=False, name=None)]
+    said = " ".join(text.get_text() for text in open_pictures["response"].figure.texts)
+    assert "thin line: exact 95% limits at the fewest and at the most" in said
+
+
+def test_below_the_baseline_open_numbers_give_their_bounds(open_pictures):
+    said = [text.get_text() for axis in open_pictures["baseline"].figure.axes for text in axis.texts]
+    assert "male open, 6 to 16" in said and "median open," in said and "0.6 to 16.4" in said
+    assert not any(words.endswith("open") for words in said)
+
+
 def test_an_open_rate_prints_its_bounds_and_its_percentages_where_there_is_room(shipped, open_pictures):
     _, table, _ = shipped
     for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
@@ -249,7 +265,7 @@ def test_an_open_rate_prints_its_bounds_and_its_percentages_where_there_is_room(
         whole = table.loc[table["rule"] == rule.id, "text"]
         assert all(text.startswith(words) for words, text in zip(said, whole, strict=True))
         cut = [words for words, text in zip(said, whole, strict=True) if words != text]
-        assert cut == (["open, 19 to 20 of 22 to 23"] if rule.id == "fc" else [])
+        assert cut == (["open, 19 to 20, among 22 to 23"] if rule.id == "fc" else [])
 
 
 def test_an_open_median_draws_no_line(shipped, open_pictures):
@@ -259,7 +275,7 @@ def test_an_open_median_draws_no_line(shipped, open_pictures):
         assert len(axis.lines) == (~groups.loc[groups["characteristic"] == of, "open"]).sum()
 
 
-def test_an_open_status_prints_no_count_in_band_and_strip(shipped, open_pictures):
+def test_an_open_status_prints_its_bounds_in_the_band(shipped, open_pictures):
     study, _, _ = shipped
     picture, table = open_pictures["mrd-paired"], open_statuses(study)
     some = table[table["open"] & (table["status"] != "not_applicable")].groupby(["group", "assay", "time"])
@@ -267,8 +283,10 @@ def test_an_open_status_prints_no_count_in_band_and_strip(shipped, open_pictures
     for axis in picture.figure.axes:
         printed = [text.get_text() for text in axis.texts if text.get_text() == "open" or "/" in text.get_text()]
         assert len(printed) == 4 * len(study.cohort.groups)
-        assert [place for place, words in enumerate(printed) if words == "open"] == [0, 1]
-    assert picture.alt.count("before open how many of") == 2
+        assert [place for place, words in enumerate(printed) if words.startswith("open")] == [0, 1]
+    assert printed[0] == "open,\n0 to 1/6"  # of those whom RT-PCR follows
+    assert "before open, 2 to 3 of 18 not detected" in picture.alt
+    assert "before open, 0 to 1 of 6 not detected" in picture.alt
     settled = mrd_paired(study.patients, study.mrd, study.cohort)
     assert "open" not in settled.alt
     assert mrd_paired(study.patients, study.mrd, study.cohort, table.assign(open=False)).alt == settled.alt
@@ -285,7 +303,7 @@ def test_an_open_rate_that_is_nearly_the_same_everywhere_is_still_seen(shipped, 
 def test_an_open_test_of_burden_prints_what_is_known_of_p_and_no_range_that_is_open(shipped, open_pictures):
     picture = open_pictures["burden"]
     said = " ".join(text.get_text() for text in picture.figure.texts)
-    assert "open, p = 0.029 with ties to 0.057 without" in said
+    assert "two-sided, open: p = 0.057, or 0.029 if a second responder also had 8.37" in said
     assert "Negative after by FC: 4/7 (57.1%, 18.4 to 90.1), MRD before 0.08 to 8.37%." in picture.alt
     study, _, _ = shipped
     tested = open_test(study).assign(responders=pd.NA, others=pd.NA, without_value=pd.NA)
@@ -309,8 +327,8 @@ def test_open_adverse_events_have_no_bar_and_print_their_bounds(report):
     picture = safety(report.patients, report.events, report.cohort, table)
     bars = {box.get_gid() for box in picture.figure.findobj(Rectangle) if box.get_gid()}
     assert not any(bar.startswith("bar-0-0-") for bar in bars) and bars
-    assert [text.get_text() for text in picture.figure.texts].count("open, 8 to 9 of 18") == 3
-    assert "fever, any grade open, 8 to 9 of 18" in picture.alt
+    assert [text.get_text() for text in picture.figure.texts].count("open, 8 to 9 of 18") == 1
+    assert f"fever, {NO_GRADE} open, 8 to 9 of 18" in picture.alt
 
 
 def test_maintenance_is_not_headed_as_clearance(report):
@@ -359,14 +377,16 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
             full = frame.get_width()
             bars[bar.get_gid()] = (bar.get_x() - frame.get_x()) / full, bar.get_width() / full, bool(bar.get_hatch())
     expected = {}
-    for (number, group), (place, event), (line, severity) in product(
-            enumerate(shape.cohort.groups), enumerate(kinds), enumerate(SEVERITIES)):  # fmt: skip
-        row, ungraded = (table.loc[(group.name, event, which)] for which in (severity, UNGRADED))
-        start, length = 0, row["k"]
-        if severity == SEVERE and ungraded["k"]:
-            start, length = row["k"], ungraded["k"]
+    lines = [(number, name, place, event, line, severity)
+             for number, name in enumerate(group.name for group in shape.cohort.groups)
+             for place, event in enumerate(kinds)
+             for line, severity in enumerate(table.loc[(name, event)].index)]  # fmt: skip
+    for number, name, place, event, line, severity in lines:
+        row = table.loc[(name, event, severity)]
+        ungraded = table.loc[(name, event, UNGRADED), "k"] if severity == SEVERE else 0
+        start, length = (row["k"], ungraded) if ungraded else (0, row["k"])
         if length:
-            hatched = severity == UNGRADED or (severity == SEVERE and ungraded["k"] > 0)
+            hatched = severity == UNGRADED or ungraded > 0
             expected[f"bar-{number}-{place}-{line}"] = start / row["n"], length / row["n"], hatched
     assert {*bars} == {*expected}
     for gid, bar in bars.items():
@@ -393,5 +413,5 @@ def test_some_severe_and_some_ungraded_is_hatched_from_the_one_to_the_other(repo
 def test_safety_says_what_was_not_graded_and_not_mentioned(pictures, shape):
     said = " ".join(text.get_text() for text in pictures["safety"].figure.texts)
     assert "Hatched: not graded, could belong to grade 3 or more" in said
-    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}; fever has no grade on that scale" in said
+    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}; fever has no grade on this scale" in said
     assert ("An event that the report does not mention is counted as none." in said) == shape.cohort.reconstructed

@@ -1,7 +1,9 @@
 """What a report determines and what it leaves open: questions declared before their answers, answered over all worlds.
 
 A world is a line list that satisfies every claim. A number is determined where it is the same in all of them, whether
-the report prints it or not; else it is open, and its bounds are all that the report says of it.
+the report prints it or not; else it is open, and its bounds are the least and the greatest value over all worlds.
+Bounds are no estimates and no confidence intervals. They are called proven where a world attains each end and two
+solvers of different kinds agree that no world lies beyond.
 """
 
 from __future__ import annotations
@@ -23,17 +25,30 @@ from blina.analysis.open import (
     UNDEFINED,
     CohortBounds,
     Span,
+    among,
     exact_text,
     load_bounds,
+    places_of,
     solver,
     stamp,
+    value_text,
 )
-from blina.analysis.questions import Asked, Rows, Total, both, count, of_burden_test, of_rates, of_severe_reactions
+from blina.analysis.questions import (
+    Asked,
+    Rows,
+    Total,
+    both,
+    count,
+    of_burden_test,
+    of_fusion_contrast,
+    of_rates,
+    of_severe_reactions,
+)
 from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
 from blina.claims.consistent import Consistency, consistent
 from blina.claims.document import Document, PatientRule, load_claims
-from blina.claims.sample import Sampler
+from blina.claims.sample import Distance, Sampler
 from blina.claims.worlds import Contradictory
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
@@ -51,6 +66,9 @@ UNITS = {  # in the order of tables and figures
     "years": "age (years)",
 }
 GREATEST, CARRIERS_GREATEST = "greatest MRD", "greatest MRD of a BCR::ABL1 carrier"
+CARRIERS = "BCR::ABL1 carriers"
+RULES_OF_CONTRAST = ("fc", "fc_and_pcr")  # by RT-PCR alone, carriers have nobody to compare with
+EQUALLY_LIKELY = "every line list equally likely (patients told apart)"
 _AFTER_WORDS = {"months": ", months", "percent": ", %", "years": ", years"}  # units that the words leave out
 READINGS_FILE = "readings.csv"
 AS_READ = ""  # in its column `reading`: with every reading
@@ -148,6 +166,10 @@ def _of_patients(cohort: Cohort) -> Iterator[Declared]:
     for name in pooled_and_single(cohort):
         yield _rate(name, cohort, "fc")
         yield _rate(name, cohort, "fc_and_pcr")
+        for rule in RULES_OF_CONTRAST:
+            asked = of_fusion_contrast({"group": name, "measure": BECAME, "rule": rule}, cohort)
+            words = f"{CARRIERS} negative after by {choice(RULES, rule).label}"
+            yield Declared(name, words, "patients", asked["carriers_k"], asked["carriers_n"])
     yield _share(TOTAL, "negative after by FC but positive by RT-PCR", {},
                  {"fc_after": "negative", "pcr_after": "positive"})  # fmt: skip
     yield _share(TOTAL, "BCR::ABL1 carriers negative after by RT-PCR", _CARRIERS, {"pcr_after": "negative"})
@@ -189,9 +211,11 @@ def _of_patients(cohort: Cohort) -> Iterator[Declared]:
 def _of_numbers(cohort: Cohort) -> Iterator[Declared]:
     whom = {TOTAL: {}} | {group.name: {"group": group.name} for group in cohort.groups}
     clearing = [group for group in cohort.groups if group.purpose in CLEARING]
+    bridging = [group.name for group in cohort.groups if group.purpose == "bridging"]
     for name, rows in whom.items():
         yield Declared(name, "median interval", "months", Asked("median", rows, "months_from_diagnosis"))
-        yield Declared(name, "mean interval", "months", Asked("mean", rows, "months_from_diagnosis"))
+        if name not in bridging:  # so few that the mean would only say to how many decimals intervals are recorded
+            yield Declared(name, "mean interval", "months", Asked("mean", rows, "months_from_diagnosis"))
     pooled = {"group": [group.name for group in clearing]}
     if len(clearing) > 1:
         yield Declared(_joined(clearing), "median MRD", "percent", Asked("median", pooled, "mrd_before_percent"))
@@ -290,11 +314,27 @@ def _ends_a_printed_range(document: Document, question: Declared) -> bool:
     )
 
 
+def counts_said(found: Sequence[Answer]) -> str:
+    """How many questions there are, and how many answers are determined though not printed, open, and printed."""
+    printed = [answer for answer in found if answer.printed]
+    facts = sum(answer.determined for answer in found if not answer.printed)
+    said = (f"{len(found)} questions: {facts} determined though not printed, "
+            f"{sum(answer.is_open for answer in found)} open, {len(printed)} printed by the report")  # fmt: skip
+    if rounded := [answer for answer in printed if not answer.determined]:
+        one = rounded[0]
+        ends = Span(one.span.lower, one.span.upper)
+        statistics = {getattr(answer.question.asked, "statistic", "number") for answer in rounded}
+        kind = statistics.pop() if len(statistics) == 1 else "number"
+        many = f"{len(rounded)} of them as rounded {kind}s" if len(rounded) > 1 else f"1 of them as a rounded {kind}"
+        said += f", {many} ({one.span.printed} stands for {ends})"
+    return f"{said}."
+
+
 def _text(document: Document, question: Declared, span: Span, whole: Span | None) -> str:
     """Bounds in words: `10 to 13 of 15`, `18.88 to 29.20`."""
     said = span.printed or _ends(_number(document, question, end) for end in (span.lower, span.upper))
     if whole:
-        said += f" of {_ends(short_text(end) for end in (whole.lower, whole.upper))}"
+        said = among(span, whole)
     if span.sometimes_undefined:
         said += ", if anybody"
     certain = (span.certain or span.printed) and (whole is None or whole.certain)
@@ -331,9 +371,18 @@ def lower_carriers(found: Sequence[Answer]) -> list[str]:
         whole = spans.get((group, GREATEST))
         if words == CARRIERS_GREATEST and whole and carriers.span.certain and carriers.span.upper < whole.span.lower:
             most = carriers.text.split(" to ")[-1]
-            said.append(f"In {group} no carrier of *BCR::ABL1* had more than {most}% MRD before treatment, "
-                        f"while the group reaches {whole.text}%.")  # fmt: skip
+            number = spans.get((group, f"{CARRIERS} negative after by FC"))
+            one = number is not None and number.whole.determined and number.whole.upper == 1
+            who = f"the one carrier of *BCR::ABL1* had at most {most}%" if one else (
+                f"no carrier of *BCR::ABL1* had more than {most}%")  # fmt: skip
+            said.append(f"In {group} {who} MRD before treatment, while the group reaches {whole.text}%.")
     return said
+
+
+def rests_on(changed: pd.DataFrame, *questions: tuple[str, str]) -> str:
+    """Readings of `changes` without which an answer to one of these questions, determined as read, would not be so."""
+    rows = (row for row in changed.itertuples() if row.was_determined and (row.group, row.question) in questions)
+    return ", ".join(dict.fromkeys(row.reading for row in rows))
 
 
 def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -341,10 +390,6 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
 
     With what `changes` found, `rests_on` names the readings without which a determined answer would be open.
     """
-    rests: dict[tuple[str, str], list[str]] = {}
-    if changed is not None:
-        for row in changed[changed["was_determined"]].itertuples():
-            rests.setdefault((row.group, row.question), []).append(row.reading)
     rows = []
     for answer in found:
         ends = {"least": answer.span.lower, "greatest": answer.span.upper, "here": answer.here}
@@ -355,7 +400,7 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
              "unit": answer.question.unit, "text": answer.text, "here_text": answer.here_text, **numbers,
              "n_least": wholes[0], "n_greatest": wholes[1], "status": answer.span.status,
              "determined": answer.determined, "printed": answer.printed, "open": answer.is_open,
-             "rests_on": ", ".join(rests.get(answer.question.key, ()))}
+             "rests_on": "" if changed is None else rests_on(changed, answer.question.key)}
         )  # fmt: skip
     columns = ("group", "question", "what", "unit", "text", "here_text", "least", "greatest", "here", "n_least",
                "n_greatest", "status", "determined", "printed", "open", "rests_on")  # fmt: skip
@@ -365,6 +410,15 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
 
 def _both_ends(span: Span | None) -> tuple[Fraction | None, Fraction | None]:
     return (None, None) if span is None else (span.lower, span.upper)
+
+
+def contrast_rests_on(changed: pd.DataFrame, group: str, rule: str) -> str:
+    """Readings without which carriers of BCR::ABL1 against the others in a group would be open, by a rule.
+
+    The others are the group less its carriers, so both sides follow from the two.
+    """
+    words = f"negative after by {choice(RULES, rule).label}"
+    return rests_on(changed, (group, words), (group, f"{CARRIERS} {words}"))
 
 
 # Rounding
@@ -553,7 +607,8 @@ def separated(bounds: CohortBounds, group: str, rule: str | None = None) -> str:
     if not (most.certain and least.certain) or most.sometimes_undefined or least.sometimes_undefined:
         return "open"
     if most.upper < least.lower:
-        return f"in every world, at most {short_text(most.upper)} against at least {short_text(least.lower)}"
+        ends = (value_text(end, places_of(asked["others_least"].of)) for end in (most.upper, least.lower))
+        return "in every world, at most {} against at least {}".format(*ends)
     return "in no world" if most.lower >= least.upper else "open"
 
 
@@ -569,11 +624,11 @@ def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
             continue
         for evaluable in EVALUABLE_SETS:
             row = {"group": group.name, "measure": BECAME, "rule": group.reported_rule, "evaluable_set": evaluable.id}
-            k, n = (bounds(of_rates(row, bounds.cohort)[name]) for name in ("k", "n"))
+            k, n = (replace(bounds(of_rates(row, bounds.cohort)[name]), printed="") for name in ("k", "n"))
             sure = k.certain and n.determined and None not in _both_ends(k)
             fewest, most = (rate_text(int(end), int(n.lower)) if sure else "" for end in _both_ends(k))
             rows.append({"group": group.name, "rule": choice(RULES, group.reported_rule).label,
-                         "evaluable_set": evaluable.label, "patients": f"{replace(k, printed='')} of {n}",
+                         "evaluable_set": evaluable.label, "patients": among(k, n),
                          "at_the_fewest": fewest, "at_the_most": most if most != fewest else "",
                          "open": not (k.determined and n.determined)})  # fmt: skip
     return pd.DataFrame(rows, columns=("group", "rule", "evaluable_set", "patients", "at_the_fewest", "at_the_most",
@@ -587,8 +642,8 @@ def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
 class Ensemble:
     """Worlds drawn by `claims.sample`, each rechecked: what was seen in them, by question, and how they were drawn.
 
-    `seen` gives least and greatest value, None where the number had no value in any of them. `size` and `distance` say
-    how many worlds there are and how far two of them can differ.
+    `seen` gives least and greatest value, None where the number had no value in any of them. `measure` says how likely
+    each world was to be drawn, `size` how many there are, the sentence `distance` how far two of them can differ.
     """
 
     worlds: int
@@ -606,10 +661,9 @@ class Ensemble:
         fixed = [self.seen[answer.question.key] for answer in found if answer.determined]
         varied = sum(ends is not None and ends[0] != ends[1] for ends in fixed)
         return (
-            f"{self.worlds} worlds drawn ({self.measure}), each rechecked claim by claim. Worlds there are, patients "
-            f"told apart: {self.size}. Greatest distance between two of them: {self.distance}, in the orders of rows "
-            f"that agree best. Open numbers of which both ends were seen: {reached} of {len(is_open)}. Determined "
-            f"numbers that varied: {varied} of {len(fixed)}."
+            f"{self.worlds} worlds drawn, {self.measure}, each rechecked claim by claim. There are {self.size} such "
+            f"worlds. {self.distance} Both ends were seen for {reached} of {len(is_open)} open numbers. Of the "
+            f"{len(fixed)} numbers that are exactly the same in every world, {varied or 'none'} varied."
         )
 
 
@@ -633,10 +687,22 @@ def ensemble(document: Document, found: Sequence[Answer], worlds: int, seed: int
         inside = values[answer.question.key]
         inside.discard(None)  # nobody to compute it of
         assert not inside or answer.span.lower <= min(inside) <= max(inside) <= answer.span.upper, answer.question.key
-    limits = sampler.log10_bounds()
+    limits, distance = sampler.log10_bounds(), sampler.distance()
     size = f"10^{sampler.log10_count:.1f}" if limits is None else "10^{:.1f} to 10^{:.1f}".format(*limits)
+    if limits is None and sampler.log10_count > 10:
+        size = f"about 10^{sampler.log10_count:.0f}"
+    measure = EQUALLY_LIKELY if sampler.exact else sampler.measure
+    differ = f"Two of them can differ in {_in_rows(distance, document.patients)}, however rows are matched."
     seen = {key: (min(inside), max(inside)) if inside else None for key, inside in values.items()}
-    return Ensemble(worlds, sampler.measure, size, str(sampler.distance()), seen)
+    return Ensemble(worlds, measure, size, differ, seen)
+
+
+def _in_rows(distance: Distance, patients: int) -> str:
+    """In how many rows two worlds can differ: "all 28 rows", "2 of 28 rows", "20 to 28 of 28 rows"."""
+    if distance.at_least == patients:
+        return f"all {patients} rows"
+    ends = dict.fromkeys((distance.at_least, distance.at_most))
+    return f"{' to '.join(map(str, ends))} of {patients} rows"
 
 
 def seen_table(document: Document, drawn: Ensemble, found: Sequence[Answer]) -> pd.DataFrame:

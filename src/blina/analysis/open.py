@@ -6,17 +6,18 @@ import csv
 import io
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from hashlib import sha256
-from math import comb, nan
+from math import ceil, comb, floor, nan
 
 import pandas as pd
 
-from blina.analysis.intervals import decimal_text, p_text, short_text
+from blina.analysis.intervals import clopper_pearson, decimal_text, p_text, short_text
 from blina.analysis.questions import Asked, Asking, Total, count, every_table
 from blina.claims.document import Document, Question
 from blina.linelist.cohort import Cohort
+from blina.linelist.columns import COLUMNS as LINE_LIST
 from blina.linelist.tidy import load
 from blina.yamlfile import FileError, read_text
 
@@ -32,7 +33,7 @@ class Span:
 
     `status` is that of `claims.bounds.Bounds`: "proven", "undefined" (it has no value in any line list), or else the
     bounds are not certain. `sometimes_undefined`: it has a value in some line lists only. `printed`: its digits, where
-    the report prints this very number.
+    the report prints this very number. `places`: decimals with which it is shown.
     """
 
     lower: Fraction | None
@@ -40,6 +41,7 @@ class Span:
     status: str = PROVEN
     sometimes_undefined: bool = False
     printed: str = ""
+    places: int = field(default=0, compare=False)
 
     @property
     def certain(self) -> bool:
@@ -57,11 +59,27 @@ class Span:
 
     def __str__(self) -> str:
         """The span as read in a table: `10 to 13`, `15`; as printed, where it is."""
-        low, high = ("unknown" if end is None else short_text(end) for end in (self.lower, self.upper))
+        low, high = ("unknown" if end is None else value_text(end, self.places) for end in (self.lower, self.upper))
         return self.printed or (low if low == high else f"{low} to {high}")
 
 
 NOWHERE = Span(None, None, UNDEFINED)
+
+
+def value_text(value: Fraction, places: int) -> str:
+    """A value with so many decimals, or with more where it needs them: 4 with two is 4.00, 18.25 with one 18.25."""
+    needed = len(short_text(value).partition(".")[2])
+    return decimal_text(value, max(places, needed))
+
+
+def among(part: Span, whole: Span) -> str:
+    """Some of how many: `10 to 13 of 15` or, where both differ, `1 to 4, among 7 to 10`."""
+    return f"{part} of {whole}" if whole.lower == whole.upper else f"{part}, among {whole}"
+
+
+def places_of(column: str) -> int:
+    """Decimals in which a column of the line list is recorded."""
+    return next(len(one.step.partition(".")[2]) for one in LINE_LIST if one.name == column)
 
 
 class CohortBounds:
@@ -201,10 +219,12 @@ def with_bounds(table: pd.DataFrame, questions: Asking, bounds: CohortBounds | N
     `questions` says which question each number answers (see `analysis.questions`). Open numbers, and whatever is
     computed from them, are blank; texts give the bounds instead, as in `open, 10 to 13 of 15 (66.7 to 86.7%)`; where
     they are not proven, they say `unconfirmed`. A table with a column `percent` gets `percent_least` and
-    `percent_greatest`. Without bounds (real patients) nothing is open.
+    `percent_greatest`, with the exact `lower_least` at the one and `upper_greatest` at the other. Without bounds (real
+    patients) nothing is open.
     """
     if "percent" in table:
-        table = table.assign(percent_least=table["percent"], percent_greatest=table["percent"])
+        table = table.assign(percent_least=table["percent"], percent_greatest=table["percent"],
+                             lower_least=table["lower"], upper_greatest=table["upper"])  # fmt: skip
     if bounds is None:
         return table.assign(open=False)
     rows = [_stated(row, questions(row, bounds.cohort), bounds) for row in table.to_dict("records")]
@@ -221,13 +241,15 @@ def _nullable(column: pd.Series) -> object:
 
 def _stated(row: Mapping, asked: Mapping[str, Asked | Total], bounds: CohortBounds) -> dict[str, object]:
     """What is to be changed in a row, by column, and whether it is open."""
-    spans = {name: bounds(one) for name, one in asked.items()}
+    spans = {name: replace(bounds(one), places=_places(one)) for name, one in asked.items()}
     is_open = {name for name, span in spans.items() if span.is_open}
     stated: dict[str, object] = {"open": bool(is_open)}
     if "percent" in spans:
         ends = (spans["percent"].lower, spans["percent"].upper)
         stated |= {f"percent_{end}": nan if value is None else float(value)
                    for end, value in zip(("least", "greatest"), ends, strict=True)}  # fmt: skip
+        if is_open & {"k", "n", "percent"}:
+            stated |= dict(zip(("lower_least", "upper_greatest"), _limits(spans), strict=True))
     if (printed := spans.get("value", NOWHERE).printed) and not is_open:
         stated |= {"value": float(printed), "text": f"{printed} {row['text'].partition(' ')[2]}".rstrip()}
     for name in is_open & row.keys():
@@ -242,8 +264,28 @@ def _stated(row: Mapping, asked: Mapping[str, Asked | Total], bounds: CohortBoun
     if is_open and "text" in row and "text" not in stated:
         stated["text"] = _sure(OPEN, spans)
     if "test_text" in row:
-        stated |= _rank_test(row, asked, spans, bounds) if "responders" in row else _fisher(is_open)
+        stated |= _rank_test(asked, spans, bounds) if "responders" in row else _fisher(is_open)
     return stated
+
+
+def _places(asked: Asked | Total) -> int:
+    return places_of(asked.of) if isinstance(asked, Asked) and isinstance(asked.of, str) else 0
+
+
+def _limits(spans: Mapping[str, Span]) -> tuple[float, float]:
+    """Exact limits in % of an open proportion: the lower one at the fewest, the upper one at the most; NaN if unknown.
+
+    Where it is open how many are counted, no limits of any line list lie beyond.
+    """
+    k, n, share = (spans[name] for name in ("k", "n", "percent"))
+    if None in (k.lower, k.upper, n.lower, n.upper, share.lower, share.upper):
+        return nan, nan
+    wholes = range(max(1, int(n.lower)), int(n.upper) + 1)
+    fewest = ((max(int(k.lower), ceil(share.lower * whole / 100)), whole) for whole in wholes)
+    most = ((min(int(k.upper), floor(share.upper * whole / 100)), whole) for whole in wholes)
+    lower = min((clopper_pearson(part, whole)[0] for part, whole in fewest if part <= whole), default=nan)
+    upper = max((clopper_pearson(part, whole)[1] for part, whole in most), default=nan)
+    return 100 * lower, 100 * upper
 
 
 def _said(spans: Mapping[str, Span]) -> str:
@@ -253,7 +295,7 @@ def _said(spans: Mapping[str, Span]) -> str:
         if percent and percent.lower == percent.upper == 100:
             said = f"all of {n}"
         else:
-            said = f"{k} of {n}" + (f" ({_percent(percent)}%)" if percent else "")
+            said = among(k, n) + (f" ({_percent(percent)}%)" if percent else "")
     elif "least" in spans:
         within = _within(spans)
         said = f"median {spans['value']}" + ("" if within == f"within {spans['value']}" else f" ({within})")
@@ -271,7 +313,7 @@ def _percent(span: Span) -> str:
 def _within(spans: Mapping[str, Span]) -> str:
     """Ends of a range or, where they are open, what all values lie within."""
     least, greatest = spans["least"], spans["greatest"]
-    low, high = (str(Span(end, end)) for end in (least.lower, greatest.upper))
+    low, high = (str(Span(end, end, places=least.places)) for end in (least.lower, greatest.upper))
     return f"{'within ' if least.is_open or greatest.is_open else ''}{low} to {high}"
 
 
@@ -284,12 +326,13 @@ def _fisher(is_open: set[str]) -> dict[str, object]:
     return {"p": nan, "smallest_attainable": nan, "test_text": OPEN} if is_open else {}
 
 
-def _rank_test(row: Mapping, asked: Mapping, spans: Mapping[str, Span], bounds: CohortBounds) -> dict[str, object]:
+def _rank_test(asked: Mapping, spans: Mapping[str, Span], bounds: CohortBounds) -> dict[str, object]:
     """p of a rank test: it needs to know only who is above whom, not the values.
 
     Where in every line list all responders lie below all others, or all above, two assignments are most extreme: the
-    one seen and, unless ties blur it, its mirror image. So p is 2 over the number of assignments or, with such ties, 1.
-    They are ties within the larger side; if it is larger by one, ties at its end toward the other side.
+    one seen and, unless ties blur it, its mirror image. So p is 2 over the number of assignments or, with such ties, 1;
+    either is the smallest that these values can give. They are ties within the larger side; if it is larger by one,
+    ties at its end toward the other side.
     """
     blank = {"p": nan, "smallest_attainable": nan, "test_text": OPEN}
     sizes = [spans[side] for side in ("responders", "others")]
@@ -307,8 +350,15 @@ def _rank_test(row: Mapping, asked: Mapping, spans: Mapping[str, Span], bounds: 
         return {}
     ways = comb(int(sum(size.lower for size in sizes)), int(sizes[0].lower))
     tied_p, other_p = (p_text(Fraction(many, ways)) for many in (1, 2))
-    said = tied_p if tied_p == other_p else f"{tied_p} with ties to {other_p.removeprefix('p = ')} without"
-    return blank | {"test_text": f"{OPEN}, {said}; these {row['n']} patients can give no smaller"}
+    if tied_p == other_p:
+        return blank | {"test_text": f"{OPEN}: {other_p}, the smallest possible"}
+    if tied:
+        who = "a second responder" if larger == "responders" else "a second one of the others"
+        case = f"{who} also had {spans[f'{larger}_{end}']}"
+    else:
+        case = f"certain {larger} share a value"
+    said = f"{other_p}, or {tied_p.removeprefix('p = ')} if {case}; in either case the smallest possible"
+    return blank | {"test_text": f"{OPEN}: {said}"}
 
 
 def _below(spans: Mapping[str, Span], low: str, high: str) -> bool:

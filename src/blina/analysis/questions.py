@@ -310,7 +310,7 @@ _GRADED = {  # event: whoever has it, and whoever has it at grade 3 or more
     CRS: (_CRS, {"crs_grade": _SEVERE}),
     ICANS: (_ICANS, {"icans_grade": _SEVERE}),
 }
-_UNGRADED = {FEVER: _FEVER, UNNAMED_REACTION: both(_STOPPED, _NOT_DESCRIBED)}
+_UNNAMED = both(_STOPPED, _NOT_DESCRIBED)
 
 
 def of_worst_grades(row: Mapping, cohort: Cohort) -> Questions:
@@ -319,9 +319,12 @@ def of_worst_grades(row: Mapping, cohort: Cohort) -> Questions:
     if event in _GRADED:
         place = {ANY: 0, SEVERE: 1}.get(severity)  # None: every record has a grade
         return {"n": count(whom)} if place is None else _proportion(whom, _GRADED[event][place])
+    if event == FEVER:
+        return _proportion(whom, _FEVER)
+    assert event == UNNAMED_REACTION, event
     if severity == SEVERE:  # none has a grade: what is said depends on how many could belong here
-        return {"n": count(whom), "ungraded": count(whom, _UNGRADED[event])}
-    return _proportion(whom, _UNGRADED[event])
+        return {"n": count(whom), "ungraded": count(whom, _UNNAMED)}
+    return _proportion(whom, _UNNAMED)
 
 
 def of_fever(row: Mapping, cohort: Cohort) -> Questions:

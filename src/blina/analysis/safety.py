@@ -15,6 +15,7 @@ FEVER, CRS, ICANS = "fever", "CRS", "ICANS"
 EVENTS = (FEVER, CRS, ICANS, UNNAMED_REACTION)
 ANY, SEVERE, UNGRADED = "any grade", "grade 3 or more", "grade not reported"
 SEVERITIES = (ANY, SEVERE, UNGRADED)
+NO_GRADE = "no grade on this scale"  # of fever: counted, and nothing more
 CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FEVER_RULE = "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)"
 RATE = ("k", "n", "percent", "lower", "upper")
@@ -32,8 +33,9 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
 
     `severity`: "any grade" counts every patient with the event; "grade 3 or more" those with such a recorded grade;
     "grade not reported" those with a record without grade and none of grade 3 or more, who therefore could belong to
-    the second: where there are any, the second has no percentage and no interval. n is all patients of the group: any
-    dose. `scale` names the grades' scale ("" where none is graded).
+    the second: where there are any, the second has no percentage and no interval. Fever has no grade on the scale in
+    use: where none is recorded with one, it has a single line, "no grade on this scale". n is all patients of the
+    group: any dose. `scale` names the grades' scale ("" where none is graded).
     ValueError if one event is graded on two scales: grades of different scales are never pooled.
     """
     rows = []
@@ -43,6 +45,10 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
         worst = worst_by_patient(records)
         for name, members in by_group(patients, cohort):
             found = worst[worst["patient_id"].isin(members["patient_id"])]
+            if event == FEVER and not scale:
+                line = {"group": name, "event": event, "severity": NO_GRADE, "scale": scale}
+                rows.append(line | rate(len(found), len(members)))
+                continue
             counts = {ANY: len(found), SEVERE: int((found["worst_grade"] >= 3).sum()),
                       UNGRADED: int(found["worst_grade"].isna().sum())}  # fmt: skip
             rows += [{"group": name, "event": event, "severity": severity, "scale": scale} | rate(k, len(members))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
@@ -21,6 +23,7 @@ from blina.figures.style import (
     looks,
     people,
     styled,
+    text_width,
 )
 from blina.linelist.cohort import Cohort
 
@@ -28,8 +31,9 @@ _PANELS = {"age_years": "age at first infusion (years)",
            "months_from_diagnosis": "diagnosis to first infusion (months)"}  # fmt: skip
 _CHARACTERISTIC = {"age_years": "age", "months_from_diagnosis": "diagnosis to first infusion"}
 _COUNTS = {"male": ("sex", "male"), "BCR::ABL1": ("BCR::ABL1", "found")}
+_BOUNDS = re.compile(r" of \d+| \([^)]*\)")  # what an open number says beyond its bounds
 _SIDE_BY_SIDE = 3  # groups up to which the panels stand side by side
-_HEIGHT, _LEFT, _BELOW = 58.0, 11.0, 4 * LINE + 3.0  # mm
+_HEIGHT, _LEFT = 58.0, 11.0  # mm
 
 
 @styled
@@ -38,7 +42,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
 
     Filled points carry BCR::ABL1. Below each group: n, the median, boys and carriers as k/n. Intervals stand on a log
     axis unless one of them is 0. `description` is that of `describe`, with the bounds of `analysis.open` where rows of
-    it are open: those print `open`, and an open median draws no line.
+    it are open: those print their bounds, and an open median draws no line.
     """
     description = describe(patients, cohort) if description is None else description
     stated = {(row.group, row.characteristic, row.level): row.text for row in description.itertuples()}
@@ -46,7 +50,11 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     title = f"Age and time from diagnosis to blinatumomab of {people(len(patients))}, by group"
-    body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 3
+    sizes = patients["group"].value_counts()
+    labels = {(column, group): _labels(stated, column, group, sizes.get(group, 0), width / len(shown))
+              for column in _PANELS for group in shown}  # fmt: skip
+    below = (1 + max(map(len, labels.values()))) * LINE + 3
+    body = _HEIGHT + below if beside else 2 * (_HEIGHT + below) + 3
     note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
     if any(said.startswith(OPEN) for said in stated.values()):
         note += " Open: no single number; line lists that satisfy the report differ."
@@ -54,7 +62,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     alt = []
     for place, (column, label) in enumerate(_PANELS.items()):
         right, down = (place, 0) if beside else (0, place)
-        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 1 + down * (_HEIGHT + _BELOW + 3)
+        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 1 + down * (_HEIGHT + below + 3)
         axis = sheet.axes(left, top, width, _HEIGHT)
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             middle = stated[name, _CHARACTERISTIC[column], ""]
@@ -63,9 +71,8 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
                 half = float(median(members[column]))
                 axis.plot([number - 0.35, number + 0.35], [half, half], color=MUTED, linewidth=1.2, zorder=1)
             below_axes(axis, number, 1.5, f"{shown[name].name}, n = {len(members)}", weight="bold")
-            counts = {word: stated.get((name, *key), f"0/{len(members)}") for word, key in _COUNTS.items()}
-            for line, (word, said) in enumerate({"median": middle, **counts}.items(), start=1):
-                below_axes(axis, number, 1.5 + line * LINE, _label(word, said))
+            for line, words in enumerate(labels[column, name], start=1):
+                below_axes(axis, number, 1.5 + line * LINE, words)
             alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace('open, median', 'open,')}")
         _scale(axis, patients[column], column == "months_from_diagnosis")
         axis.set_ylabel(label)
@@ -96,6 +103,16 @@ def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look:
     points.set_edgecolor(look.colour)
 
 
-def _label(word: str, stated: str) -> str:
-    """`median 3.7`, `male 10/18`; `male open` where the number is open, for there is no room for its bounds."""
-    return f"{word} {OPEN if stated.startswith(OPEN) else stated.partition(' ')[0]}"
+def _labels(stated: dict, column: str, group: str, n: int, width: float) -> list[str]:
+    """What stands below a group: `median 3.7`, `male 10/18`, `male open, 4 to 16`, on two lines where that is wide."""
+    said = {"median": stated[group, _CHARACTERISTIC[column], ""]}
+    said |= {word: stated.get((group, *key), f"0/{n}") for word, key in _COUNTS.items()}
+    lines = []
+    for word, text in said.items():
+        if not text.startswith(OPEN):
+            lines.append(f"{word} {text.partition(' ')[0]}")
+            continue
+        bounds = _BOUNDS.sub("", text.removeprefix(f"{OPEN}, ").removeprefix("median "))
+        whole = f"{word} {OPEN}, {bounds}"
+        lines += [whole] if text_width(whole) < width - 1 else [f"{word} {OPEN},", bounds]
+    return lines

@@ -33,7 +33,7 @@ _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
 _REMARKS = {
     "if anybody": "in some of these line lists there is nobody to compute it of",
-    "unconfirmed": "the second solver did not finish",
+    "unconfirmed": "the second solver has not confirmed that nothing lies beyond",
 }
 
 
@@ -42,8 +42,9 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     """Open numbers (180 mm): a panel per unit, a row per number, a bar from its least to its greatest value.
 
     `table` holds the open rows of `analysis.determined.answer_table`. A dot is the value in the line list at hand; it
-    lies outside its bar where that line list does not satisfy the claims. Numbers of patients stand on a thin line
-    from nobody to all who could be counted.
+    lies outside its bar where that line list does not satisfy the claims. Of a reconstructed cohort, whose line list
+    is one of many, it is a ring without fill. Numbers of patients stand on a thin line from nobody to all who could be
+    counted.
     """
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
@@ -55,11 +56,13 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     labels = {unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels}
     heights = {unit: sum(map(_height, labels[unit])) for unit, _ in panels}
     body = sum(_HEAD + heights[unit] + _TICKS for unit, _ in panels) if panels else _HEAD
-    whose = "the line list used here" if cohort.reconstructed else "this line list"
+    at_hand = "Dot: the value in this line list."
+    if cohort.reconstructed:
+        at_hand = "Ring: the line list shipped here, one of many, no estimate."
     note = (
         "Bar: from the least to the greatest value over all line lists that satisfy the report; no interval of chance, "
         "and nothing says where in it the truth lies. Thin line: from nobody to all who are counted. "
-        f"Dot: the value in {whose}. FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
+        f"{at_hand} FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
     for words, meaning in _REMARKS.items():
         if any(words in text for text in table["text"]):
@@ -77,7 +80,7 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         _scale(axis, unit, rows, heights[unit])
         y = 0.0
         for row, lines in zip(rows.to_dict("records"), labels[unit], strict=True):
-            _draw(axis, y + _ROW / 2, row, known[row["group"]])
+            _draw(axis, y + _ROW / 2, row, known[row["group"]], hollow=cohort.reconstructed)
             for number, line in enumerate(lines):
                 sheet.text(MARGIN + 1.5 + (2 if number else 0), top + y + _ROW / 2 + _LINE * number, line, va="center")
             sheet.text(MARGIN + _LEFT + width + _GAP, top + y + _ROW / 2, row["text"], va="center")
@@ -110,15 +113,20 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
     axis.set_xticks(ticks, map(str, ticks))
 
 
-def _draw(axis: Axes, y: float, row: dict, look: Look) -> None:
-    """The bar, the dot and, for numbers of patients, the line on which they stand."""
+def _draw(axis: Axes, y: float, row: dict, look: Look, hollow: bool) -> None:
+    """The bar, the dot or ring and, for numbers of patients, the line on which they stand."""
     if not pd.isna(row["n_greatest"]):
         axis.plot([0, row["n_greatest"]], [y, y], color=RULE, linewidth=0.8, solid_capstyle="butt", zorder=1)
     low, high = (axis.transData.transform((row[end], 0))[0] for end in ("least", "greatest"))
     shown = (high - low) / axis.figure.dpi * 25.4
     axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=6, solid_capstyle="butt",
               marker="s" if shown < _NARROW else "", markersize=5, markeredgewidth=0, zorder=2)  # fmt: skip
-    if not pd.isna(row["here"]):
+    if pd.isna(row["here"]):
+        return
+    if hollow:
+        axis.plot([row["here"]], [y], marker="o", markersize=3.4, markerfacecolor="none", markeredgecolor=MUTED,
+                  markeredgewidth=0.7, zorder=3, clip_on=False)  # fmt: skip
+    else:
         axis.plot([row["here"]], [y], marker=look.marker, markersize=5 * look.scale, color=look.colour,
                   markeredgecolor="white", markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
 

@@ -54,7 +54,7 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     ends at the limit of detection or, if none is reported, at the least reported value, and the note says which. A
     positive result without a value stands in a strip above the scale. k/n in band and strip count the group's patients.
     `statuses` has a row per group, assay, time and status with the column `open` of `analysis.open`: where the number
-    of negatives or of positives is open, band and strip print `open`.
+    of negatives or of positives is open, the band prints the bounds of the negatives, and the strip `open`.
     """
     shown = looks(cohort)
     unsettled = _open(statuses)
@@ -85,17 +85,19 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
         axis.set_title(heading)
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             pairs = _pairs(members, mrd[mrd["assay"] == assay], least)
-            times = {time for time in ("before", "after") if (name, assay, time) in unsettled}
+            times = {time: said for (*which, time), said in unsettled.items() if which == [name, assay]}
             alt.append(f"{name} by {assay}: {_pair(axis, number * _STEP, pairs, shown[name], least, times)}")
     return sheet.picture("mrd-paired", f"Paired dot plot, one panel per assay. {'. '.join(alt)}.")
 
 
-def _open(statuses: pd.DataFrame | None) -> set[tuple[str, str, str]]:
-    """Group, assay and time where the number of negatives or of positives is open."""
+def _open(statuses: pd.DataFrame | None) -> dict[tuple[str, str, str], str]:
+    """Group, assay and time where the number of negatives or of positives is open, with that of negatives in words."""
     if statuses is None:
-        return set()
-    rows = statuses[statuses["open"] & statuses["status"].isin(["negative", "positive"])]
-    return {*rows[["group", "assay", "time"]].itertuples(index=False, name=None)}
+        return {}
+    keys = ["group", "assay", "time"]
+    some = statuses[statuses["open"] & statuses["status"].isin(["negative", "positive"])]
+    negative = statuses[statuses["status"] == "negative"].set_index(keys)["text"]
+    return {key: negative[key] for key in some[keys].itertuples(index=False, name=None)}
 
 
 def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFrame:
@@ -111,7 +113,7 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
         pairs[f"{time}_valued"] = pairs[time].notna()
         for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
             without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
-            pairs.loc[without, time] = low**0.4 * high**0.6 if kind == "negative" else low**0.6 * high**0.4
+            pairs.loc[without, time] = low**0.2 * high**0.8 if kind == "negative" else low**0.8 * high**0.2
     pairs = pairs[(pairs["before_status"] != "not_applicable") & (pairs["after_status"] != "not_applicable")]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
     if len(pairs) > 1:  # where there is no value, three rows keep points and lines apart
@@ -140,8 +142,8 @@ def _scale(axis: Axes, least: float, groups: int) -> None:
                   textcoords="offset points", ha="center", va="center", annotation_clip=False)  # fmt: skip
 
 
-def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: set[str]) -> str:
-    """Draw a group's results by one assay, with no counts at times that are open; what there is to say of them."""
+def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: dict[str, str]) -> str:
+    """Draw a group's results by one assay, with bounds at times that are open; what there is to say of them."""
     n = len(pairs)
     below_axes(axis, centre, 1.8 + LINE, f"{look.name}, n = {n}", weight="bold")
     offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
@@ -157,12 +159,14 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
                      s=(look.scale * (3.8 if n <= 60 else 2.4)) ** 2, linewidth=0.8, edgecolor=look.colour,
                      facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
         unvalued = ~negative & ~pairs[f"{time}_valued"]
-        no, yes = (OPEN if time in unsettled else f"{some.sum()}/{n}" for some in (negative, unvalued))
-        axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
-        axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
+        no, yes = (f"{some.sum()}/{n}" for some in (negative, unvalued))
         count = f"{no} not detected, {yes} positive without a reported value"
         if time in unsettled:
-            count = f"{OPEN} how many of {n} not detected and how many positive without a reported value"
+            bounds = unsettled[time].partition(" of ")[0]  # of the whole group; here of those whom the assay follows
+            count = f"{bounds} of {n} not detected, {OPEN} how many positive without a reported value"
+            no, yes = f"{bounds}/{n}".replace(", ", ",\n", 1), OPEN
+        axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
+        axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
         said.append(f"{time} {count}")
     return ", ".join(said) if n else "nobody followed"
 
@@ -181,9 +185,10 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     n, yes, no, without = (OPEN if pd.isna(test[of]) else int(test[of])
                            for of in ("n", "responders", "others", "without_value"))  # fmt: skip
     label = analysis.choice(analysis.RULES, test["rule"]).label
+    tested_text = (", " if ":" in test["test_text"] else ": ") + test["test_text"]
     look = looks(cohort)[group]
     title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
-    notes = [f"Negative after: {_rate(yes, n)}, {METHOD}.", f"Exact rank test, two-sided: {test['test_text']}."]
+    notes = [f"Negative after: {_rate(yes, n)}, {METHOD}.", f"Exact rank test, two-sided{tested_text}."]
     if without:
         rows = OPEN if without == OPEN else _points(without, cohort)
         notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
@@ -209,7 +214,7 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
             for side in ("responders_range", "others_range")}  # fmt: skip
     alt = (f"Dot plot. MRD before in {group}, {_points(len(table), cohort)}. "
            f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
-           f"Not negative: {_rate(no, n)}{ends['others_range']}. {test['test_text']}.")  # fmt: skip
+           f"Not negative: {_rate(no, n)}{ends['others_range']}. Rank test{tested_text}.")  # fmt: skip
     return sheet.picture("burden", alt)
 
 

@@ -38,7 +38,8 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
     Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; groups taken together come last.
     `table` is that of `rates`, with the bounds of `analysis.open` where rows of it are open: those are drawn as a broad
-    bar from the least to the greatest rate, without point and interval (a square where they are too near for a bar).
+    bar from the least to the greatest rate, without a point (a square where they are too near for a bar), on a thin
+    line from the exact lower limit at the fewest to the exact upper limit at the most.
     """
     table = rates(patients, mrd, cohort) if table is None else table
     shown = looks(cohort)
@@ -54,7 +55,10 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
         "stopped early for a severe reaction."
     )
     if "open" in table and table["open"].any():
-        note += " Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report."
+        note += (
+            " Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; thin "
+            "line: exact 95% limits at the fewest and at the most."
+        )
     sheet = Sheet(WIDE, 5 + height + 9.5, title, [note], cohort.face)
     axes = [sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height) for place in range(len(RULES))]
     for axis, rule in zip(axes, RULES, strict=True):
@@ -85,6 +89,8 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> No
         axis.axhspan(top, top + _ROW, color=SHADE, linewidth=0, zorder=0)
     if row.get("open", False):
         least, greatest = row["percent_least"], row["percent_greatest"]
+        axis.plot([row["lower_least"], row["upper_greatest"]], [top + 1.7] * 2, color=look.colour, linewidth=0.6,
+                  zorder=1.5, clip_on=False)  # fmt: skip
         axis.plot([least, greatest], [top + 1.7] * 2, color=tint(look.colour), linewidth=4.5, solid_capstyle="butt",
                   marker="s" if greatest - least < _NARROW else "", markersize=4.5, markeredgewidth=0,
                   clip_on=False)  # fmt: skip

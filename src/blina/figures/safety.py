@@ -7,7 +7,7 @@ from math import ceil
 import pandas as pd
 
 from blina.analysis.intervals import METHOD
-from blina.analysis.safety import SEVERE, SEVERITIES, UNGRADED, scale_text, worst_grades
+from blina.analysis.safety import SEVERE, UNGRADED, scale_text, worst_grades
 from blina.figures.style import (
     INK,
     LINE,
@@ -25,30 +25,32 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort
 
-_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 27.0, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
+_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 30.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side
 
 
 @styled
 def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
-    """Worst grade per patient (180 mm): a column per group, three bars per event, each with k/n and exact interval.
+    """Worst grade per patient (180 mm): a column per group, bars for each event with k/n and exact interval.
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
     with a grade that was not reported (hatched). These might belong to grade 3 or more, so where there are any, its bar
-    is hatched from the least to the greatest share that it could have. More than three groups wrap. `table` is that of
+    is hatched from the least to the greatest share that it could have. An event that has no grade on the scale, fever,
+    has one light bar. More than three groups wrap. `table` is that of
     `worst_grades`, with the bounds of `analysis.open` where rows of it are open: those say so and have no bar.
     """
     table = worst_grades(patients, events, cohort) if table is None else table
     shown = looks(cohort)
     names = [*shown]
     kinds = [*table["event"].unique()]
-    block = _HEAD + _ROW * len(SEVERITIES) + 1.5
-    storey = LINE + 2.5 + block * len(kinds)
+    lines = {event: [*table.loc[table["event"] == event, "severity"].unique()] for event in kinds}
+    blocks = [_HEAD + _ROW * len(lines[event]) + 1.5 for event in kinds]
+    storey = LINE + 2.5 + sum(blocks)
     title = f"Patients by worst grade of each adverse event, {people(len(patients))} by group"
     body = storey * ceil(len(names) / _ACROSS)
     note = (
         "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and ICANS: "
-        f"{scale_text(cohort)}; fever has no grade on that scale. k/n (percent, interval): {METHOD}; a full bar is "
+        f"{scale_text(cohort)}; fever has no grade on this scale. k/n (percent, interval): {METHOD}; a full bar is "
         "100%. Hatched: not graded, could belong to grade 3 or more, whose bar then reaches from the fewest to the "
         "most that it could be. ASTCT 2019 would count fever due to the drug as CRS grade 1."
     )
@@ -65,10 +67,10 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
         n = int((patients["group"] == name).sum())
         sheet.text(left, top, f"{shown[name].name}, n = {n}", weight="bold", va="top")
         for place, event in enumerate(kinds):
-            head = top + LINE + 1.5 + block * place
+            head = top + LINE + 1.5 + sum(blocks[:place])
             if column == 0:
                 sheet.text(MARGIN, head, written(event, f"event {place + 1}"), weight="bold", va="top")
-            for line, severity in enumerate(SEVERITIES):
+            for line, severity in enumerate(lines[event]):
                 y = head + _HEAD + _ROW * line
                 row = cells.loc[(name, event, severity)]
                 if column == 0:
