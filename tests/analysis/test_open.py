@@ -219,7 +219,7 @@ def ranked(responders, others, ties=(1, 1)):
         ((4, 1, 2), (3, 4, 9), (1, 1), None),  # no ties at the end that matters
         ((4, 1, 2), (3, 4, 9), (2, 2), None),  # always the same ties
         ((4, 1, 2), (3, 4, 9), (1, 2), "open: p = 0.057, or 0.029 if a second responder also had 2.00;"),
-        ((3, 4, 9), (4, 1, 2), (1, 2), "open: p = 0.057, or 0.029 if a second one of the others also had 1.00;"),
+        ((3, 4, 9), (4, 1, 2), (1, 2), "open: p = 0.057, or 0.029 if a second one of the others also had 2.00;"),
         ((2, 4, 9), (5, 1, 2), (1, 1), "open: p = 0.095, or 0.048 if certain others share a value;"),
         ((4, 1, 4), (3, 4, 9), (1, 1), "open"),
         ((4, 1, 5), (3, 4, 9), (1, 1), "open"),

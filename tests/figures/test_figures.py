@@ -265,7 +265,7 @@ def test_an_open_rate_prints_its_bounds_and_its_percentages_where_there_is_room(
         whole = table.loc[table["rule"] == rule.id, "text"]
         assert all(text.startswith(words) for words, text in zip(said, whole, strict=True))
         cut = [words for words, text in zip(said, whole, strict=True) if words != text]
-        assert cut == (["open, 19 to 20, among 22 to 23"] if rule.id == "fc" else [])
+        assert all(", among " in words for words in cut) and (len(cut) > 0) == (rule.id != "fc_and_pcr")
 
 
 def test_an_open_median_draws_no_line(shipped, open_pictures):

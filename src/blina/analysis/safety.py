@@ -14,7 +14,6 @@ from blina.linelist.tidy import UNNAMED_REACTION
 FEVER, CRS, ICANS = "fever", "CRS", "ICANS"
 EVENTS = (FEVER, CRS, ICANS, UNNAMED_REACTION)
 ANY, SEVERE, UNGRADED = "any grade", "grade 3 or more", "grade not reported"
-SEVERITIES = (ANY, SEVERE, UNGRADED)
 NO_GRADE = "no grade on this scale"  # of fever: counted, and nothing more
 CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FEVER_RULE = "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)"

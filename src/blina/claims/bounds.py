@@ -135,11 +135,11 @@ def nearest(document: Document, question: Question, above: bool, limit: float = 
     encoding = Encoding(document, question)
     (form,) = encoding.forms
     given = () if form.size is None else (encoding.defined(form),)
-    first = solve(encoding.program, extra=given, limit=limit)
-    if not first.values:
+    first = solve(encoding.program, extra=given, limit=limit) if form.is_ratio else Solution("not needed")
+    if form.is_ratio and not first.values:
         return None
     end = _end(encoding.program, form, given, first, 1 if above else -1, limit)
-    return None if end.values is None else end.value
+    return end.value if end.values else None
 
 
 @dataclass(frozen=True)

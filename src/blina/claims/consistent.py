@@ -25,6 +25,7 @@ from blina.claims.printed import MODES, round_exact
 from blina.claims.program import LIMIT_SECONDS, Switch, solve
 from blina.claims.statistics import STATISTICS
 from blina.linelist.columns import Column
+from blina.linelist.predicate import Within
 from blina.linelist.table import Table
 
 CONSISTENT = "consistent"
@@ -223,10 +224,10 @@ class _Subsets:
         return listed[:MOST_CONFLICTS], subset is None and len(listed) <= MOST_CONFLICTS
 
     def _pairs(self, first: frozenset[int], everything: frozenset[int]) -> Iterator[frozenset[int]]:
-        """Minimal conflicts of two claims, one of them a claim without which all others can be true."""
+        """Minimal conflicts of two claims about the same rows or numbers, one a claim without which all can be true."""
         for one in first:
             if 1 < len(first) <= 3 and self.possible(everything - {one}):
-                for other in everything - {one}:
+                for other in (i for i in everything - {one} if _asked(self.claims[i]) & _asked(self.claims[one])):
                     pair = frozenset((one, other))
                     if not self.possible(pair) and all(self.possible(frozenset((i,))) for i in pair):
                         yield pair
@@ -252,6 +253,12 @@ class _Subsets:
         """Puts claims first that speak of the same patients as those of a conflict, as a reader would look for them."""
         asked = Counter(part for i in conflict for part in set(elementary(self.claims[i].rows)))
         return lambda i: -sum(asked[part] for part in set(elementary(self.claims[i].rows)))
+
+
+def _asked(claim: Claim) -> set[Within | Column]:
+    """The conditions on its rows, and what it is a statistic of."""
+    of = [claim.of] if isinstance(claim.of, Column) else [] if claim.of is None else elementary(claim.of)
+    return {*elementary(claim.rows), *of}
 
 
 def _possible(document: Document, claims: Sequence[Claim], rules: Sequence[PatientRule], limit: float) -> bool:
