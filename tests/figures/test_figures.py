@@ -368,8 +368,9 @@ def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
 
 def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     figure = pictures["safety"].figure
-    table = worst_grades(shape.patients, shape.events, shape.cohort).set_index(["group", "event", "severity"])
-    kinds = [*table.index.get_level_values("event").unique()]
+    table = worst_grades(shape.patients, shape.events, shape.cohort)
+    kinds = table.groupby("event", sort=False)["severity"].unique()
+    table = table.set_index(["group", "event", "severity"])
     boxes = [box for box in figure.findobj(Rectangle) if box is not figure.patch]
     bars = {}
     for frame, bar in pairwise(boxes):
@@ -377,10 +378,10 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
             full = frame.get_width()
             bars[bar.get_gid()] = (bar.get_x() - frame.get_x()) / full, bar.get_width() / full, bool(bar.get_hatch())
     expected = {}
-    lines = [(number, name, place, event, line, severity)
-             for number, name in enumerate(group.name for group in shape.cohort.groups)
-             for place, event in enumerate(kinds)
-             for line, severity in enumerate(table.loc[(name, event)].index)]  # fmt: skip
+    lines = [(number, group.name, place, event, line, severity)
+             for number, group in enumerate(shape.cohort.groups)
+             for place, (event, severities) in enumerate(kinds.items())
+             for line, severity in enumerate(severities)]  # fmt: skip
     for number, name, place, event, line, severity in lines:
         row = table.loc[(name, event, severity)]
         ungraded = table.loc[(name, event, UNGRADED), "k"] if severity == SEVERE else 0
