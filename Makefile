@@ -11,7 +11,7 @@ report: .venv/ready  ## rebuild executed notebooks, figures and tables (COHORT=f
 	@$(BLINA) run --cohort "$(COHORT)"
 
 test: .venv/ready  ## run every test, the executed notebooks included
-	@.venv/bin/pytest -n 2 --dist loadscope
+	@.venv/bin/pytest -n 2 --dist worksteal
 
 verify: .venv/ready  ## rerun the executed notebooks and compare every cell
 	@$(BLINA) verify --cohort "$(COHORT)"
