@@ -232,6 +232,8 @@ def worlds(
     check_place(output)
     path = claims_file or COHORTS / REPORT / "claims.yaml"
     document = load_claims(path).without(without)
+    if sys.stderr.isatty():
+        click.echo("Looking for a fair way to draw; where there is no exact one this can take minutes ...", err=True)
     try:
         sampler = Sampler(document, seed)
         with click.progressbar(sampler.draws(number), number, file=sys.stderr, hidden=not sys.stderr.isatty()) as draws:

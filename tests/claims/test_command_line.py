@@ -168,3 +168,13 @@ def test_the_command_itself_ends_with_its_exit_code_and_no_traceback(line_list, 
     assert (done.returncode, len(done.stderr.splitlines())) == (code, 1)
     assert "Traceback" not in done.stderr
     assert "777" not in done.stderr
+
+
+def test_a_file_of_several_line_lists_is_not_checked_as_one(report_folder, tmp_path):
+    rows = (report_folder / "linelist.csv").read_text(encoding="utf-8").splitlines()
+    several = tmp_path / "worlds.csv"
+    lines = [f"world,{rows[0]}", *(f"{world},{row}" for world in (1, 2) for row in rows[1:])]
+    several.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, said, told = check(several)
+    assert (code, said) == (2, [])
+    assert told == ["worlds.csv holds several line lists (column world): keep the rows of one and check that"]

@@ -169,8 +169,9 @@ class Document:
         """The document less every rule and claim that rests on one of these readings; FileError for an unknown one."""
         dropped = set(readings)
         if unknown := sorted(dropped - {r.id for r in self.readings}):
-            known = ", ".join(r.id for r in self.readings) or "none"
-            raise FileError(f"there is no reading {unknown[0]}; the readings are {known}")
+            known = ", ".join(r.id for r in self.readings)
+            those = f"the readings are {known}" if known else "this claims file has none"
+            raise FileError(f"there is no reading {unknown[0]}; {those}")
         kept = {part: tuple(x for x in getattr(self, part) if x.reading not in dropped) for part in ("rules", "claims")}
         return replace(self, **kept)
 
@@ -516,6 +517,8 @@ def _explain(typed: Typed, error: ValidationError) -> FileError:
         known, given = _keys(path), reduce(getitem, path[:-1], typed.content)
         near = get_close_matches(key, [other for other in known if other not in given], 1)
         hint = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
+        if given[path[-1]] == "":  # as in {where: Methods, 1}
+            hint = "put a text that has a comma in quotation marks"
         return typed.error(path, f"{key} is not known here; {hint}")
     if first["type"] in _SHAPES:
         shape = "a column, or columns and values as in {sex: female}" if key == "of" else _SHAPES[first["type"]]
