@@ -51,7 +51,8 @@ def read_for_claims(path: Path, document: Document) -> Table:
     Raises FileError or LineListError, the latter with all problems at once.
     """
     sheet = read_sheet(path)
-    if "world" in sheet.header and len({row[sheet.header.index("world")] for row in sheet.rows}) > 1:
+    named = "world" in sheet.header and "world" not in document.columns
+    if named and len({row[sheet.header.index("world")] for row in sheet.rows}) > 1:
         raise FileError(f"{sheet.name} holds several line lists (column world): keep the rows of one and check that")
     identifiers = [column for column in COLUMNS if column.type == "identifier" and column.name in sheet.header]
     table, problems = parse(sheet, (*identifiers, *document.columns.values()))
