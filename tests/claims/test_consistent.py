@@ -88,6 +88,17 @@ def test_a_contradiction_needs_the_word_of_both_solvers(misprinted, monkeypatch)
     assert (found.status, found.conflicts) == ("unknown", ())
 
 
+def test_a_conflict_that_the_second_solver_does_not_confirm_is_not_listed(misprinted, monkeypatch):
+    document = misprinted("boys", "16", "15")
+    real = consistency.confirms_impossible
+    few = 50  # the program of two claims has far fewer unknowns, that of all claims far more
+    monkeypatch.setattr(
+        consistency, "confirms_impossible", lambda program, *rest: len(program.lows) > few and real(program, *rest)
+    )
+    found = consistent(document)
+    assert (found.status, found.conflicts, found.all_conflicts, found.repairs) == ("contradictory", (), False, ())
+
+
 def test_a_time_limit_gives_unknown(report_claims):
     assert consistent(report_claims, limit=0).status == "unknown"
 

@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import matplotlib.text
 import pandas as pd
 import pytest
 
@@ -72,3 +73,24 @@ def report():
 def shape(request, report):
     """Each of the cohorts in turn."""
     return SHAPES[request.param](report)
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What a figure writes when it is drawn: words, place in points, size."""
+
+    def of(picture):
+        written = []
+        original = matplotlib.text.Text.draw
+
+        def draw(self, renderer):
+            if self.get_visible() and self.get_text().strip():
+                written.append((self.get_text(), self.get_window_extent(renderer), self.get_fontsize()))
+            return original(self, renderer)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(matplotlib.text.Text, "draw", draw)
+            picture.render("svg")
+        return written
+
+    return of

@@ -2,7 +2,6 @@
 
 from itertools import combinations
 
-import matplotlib.text
 import pytest
 from matplotlib.colors import to_hex
 
@@ -29,27 +28,6 @@ def table(cohort):
 @pytest.fixture(scope="module")
 def picture(table, cohort):
     return determined(table, cohort)
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What a figure writes when it is drawn: words, place in points, size."""
-
-    def of(picture):
-        written = []
-        original = matplotlib.text.Text.draw
-
-        def draw(self, renderer):
-            if self.get_visible() and self.get_text().strip():
-                written.append((self.get_text(), self.get_window_extent(renderer), self.get_fontsize()))
-            return original(self, renderer)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(matplotlib.text.Text, "draw", draw)
-            picture.render("svg")
-        return written
-
-    return of
 
 
 def wide(table):

@@ -8,7 +8,6 @@ from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
 
-import matplotlib.text
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
@@ -82,27 +81,6 @@ def open_pictures(shipped):
             "response": response(study.patients, study.mrd, study.cohort, table),
             "burden": burden(study.patients, study.mrd, study.cohort, "RR", tested=open_test(study)),
             "safety": safety(study.patients, study.events, study.cohort)}  # fmt: skip
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What a figure writes when it is drawn: words, place in points, size."""
-
-    def of(picture):
-        written = []
-        original = matplotlib.text.Text.draw
-
-        def draw(self, renderer):
-            if self.get_visible() and self.get_text().strip():
-                written.append((self.get_text(), self.get_window_extent(renderer), self.get_fontsize()))
-            return original(self, renderer)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(matplotlib.text.Text, "draw", draw)
-            picture.render("svg")
-        return written
-
-    return of
 
 
 def test_text_is_legible_inside_the_canvas_and_apart(pictures, open_pictures, texts):

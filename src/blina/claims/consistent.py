@@ -85,11 +85,11 @@ def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT
     statuses = {rounding[mode] for mode in document.modes}
     if CONSISTENT in statuses:
         return Consistency(CONSISTENT, rounding, a_world(document, limit=limit))
-    if UNDECIDED in statuses:
+    if UNDECIDED in statuses or not confirm:
         return Consistency(UNKNOWN, {mode: UNKNOWN if s == UNDECIDED else s for mode, s in rounding.items()})
     conflicts, complete = _Subsets(document, limit).minimal_conflicts()
     if UNKNOWN in statuses:  # the second solver may be able to confirm a part of the claims where all are beyond it
-        if not (confirm and any(_confirmed(document, conflict, limit) for conflict in conflicts)):
+        if not conflicts:
             return Consistency(UNKNOWN, rounding)
         rounding |= dict.fromkeys(document.modes, CONTRADICTORY)
     return Consistency(
@@ -114,13 +114,6 @@ def _status(document: Document, confirm: bool, limit: float) -> str:
     return CONTRADICTORY if confirm and confirms_impossible(encoding.program, (), limit) else UNKNOWN
 
 
-def _confirmed(document: Document, conflict: Sequence[str], limit: float) -> bool:
-    """Whether the second solver, too, finds the claims of a conflict contradictory under each rounding mode."""
-    part = _only(document, [claim for claim in document.claims if claim.id in conflict], document.rules)
-    programs = (Encoding(replace(part, modes=(mode,))).program for mode in document.modes)
-    return all(confirms_impossible(program, (), limit) for program in programs)
-
-
 def explained(document: Document, found: Consistency) -> list[str]:
     """What was found, in lines for a reader of the report."""
     claims = {claim.id: claim for claim in document.claims}
@@ -141,10 +134,7 @@ def explained(document: Document, found: Consistency) -> list[str]:
         "contradictory: the claims, as they are read here, cannot all be true (two solvers agree)",
         f"minimal conflicts: {listed}{some}. In each, all claims but any one can be true together.",
     ]
-    same = {}  # claims that say the same are shown as one
-    for claim in document.claims:
-        same.setdefault((claim.statistic, claim.rows, claim.of, claim.equals, claim.limits), []).append(claim.id)
-    alike = {id: ids for ids in same.values() for id in ids}
+    alike = {claim.id: [one.id for one in same] for same in _alike(document) for claim in same}  # are shown as one
     order = list(claims).index
     different = list({tuple(sorted((alike[id][0] for id in conflict), key=order)): 0 for conflict in found.conflicts})
     for number, conflict in enumerate(different[:SHOWN_CONFLICTS], start=1):
@@ -183,11 +173,8 @@ class _Subsets:
 
     def __init__(self, document: Document, limit: float):
         self.document, self.limit = document, limit
-        same: dict[tuple, list[Claim]] = {}
-        for claim in document.claims:
-            same.setdefault((claim.statistic, claim.rows, claim.of, claim.equals, claim.limits), []).append(claim)
-        self.claims = [claims[0] for claims in same.values()]
-        self.alike = list(same.values())
+        self.alike = _alike(document)
+        self.claims = [claims[0] for claims in self.alike]
         self.order = list(range(len(self.claims)))  # of two claims that would both do, the first enters a conflict
         self.work = 0
         self._known: dict[frozenset[int], bool] = {}
@@ -202,7 +189,7 @@ class _Subsets:
         everything = frozenset(range(len(self.claims)))
         first = self._shrunk(everything)
         if not first:  # the rules alone
-            return [()], True
+            return ([()], True) if self._is_sure(first) else ([], False)
         self.order.sort(key=self._strangeness(first))
         first = self._shrunk(everything)
         found = list(dict.fromkeys([first, *self._pairs(first, everything)]))
@@ -220,8 +207,21 @@ class _Subsets:
                 found.append(self._shrunk(subset))
                 map_.add_bool_or([chosen[i].negated() for i in found[-1]])
         found.sort(key=lambda conflict: (len(conflict), sorted(conflict)))
-        listed = [ids for conflict in found for ids in self._spelt_out(conflict)]
-        return listed[:MOST_CONFLICTS], subset is None and len(listed) <= MOST_CONFLICTS
+        sure = [conflict for conflict in found if self._is_sure(conflict)]
+        listed = [ids for conflict in sure for ids in self._spelt_out(conflict)]
+        return listed[:MOST_CONFLICTS], subset is None and sure == found and len(listed) <= MOST_CONFLICTS
+
+    def _is_sure(self, conflict: frozenset[int]) -> bool:
+        """Whether the second solver, too, finds the conflict, and there is a world without any one of its claims."""
+        program = Encoding(self._part(conflict)).program
+        try:
+            minimal = all(a_world(self._part(conflict - {one}), limit=self.limit) is not None for one in conflict)
+        except TimeoutError:
+            return False
+        return minimal and confirms_impossible(program, (), self.limit)
+
+    def _part(self, subset: frozenset[int]) -> Document:
+        return _only(self.document, [self.claims[i] for i in sorted(subset)], self.document.rules)
 
     def _pairs(self, first: frozenset[int], everything: frozenset[int]) -> Iterator[frozenset[int]]:
         """Minimal conflicts of two claims about the same rows or numbers, one a claim without which all can be true."""
@@ -241,8 +241,7 @@ class _Subsets:
     def possible(self, subset: frozenset[int]) -> bool:
         if subset not in self._known:
             self.work += self.document.patients * len(subset)
-            claims = [self.claims[i] for i in sorted(subset)]
-            self._known[subset] = _possible(self.document, claims, self.document.rules, self.limit)
+            self._known[subset] = solve(Encoding(self._part(subset)).program, limit=self.limit).status != "infeasible"
         return self._known[subset]
 
     def _shrunk(self, subset: frozenset[int]) -> frozenset[int]:
@@ -253,6 +252,14 @@ class _Subsets:
         """Puts claims first that speak of the same patients as those of a conflict, as a reader would look for them."""
         asked = Counter(part for i in conflict for part in set(elementary(self.claims[i].rows)))
         return lambda i: -sum(asked[part] for part in set(elementary(self.claims[i].rows)))
+
+
+def _alike(document: Document) -> list[list[Claim]]:
+    """The claims, those together that say the same of the same patients."""
+    same: dict[tuple, list[Claim]] = {}
+    for claim in document.claims:
+        same.setdefault((claim.statistic, claim.rows, claim.of, claim.equals, claim.limits), []).append(claim)
+    return list(same.values())
 
 
 def _asked(claim: Claim) -> set[Within | Column]:
@@ -345,7 +352,7 @@ def _columns_of(claim: Claim) -> set[str]:
 
 def _repairs(document: Document, conflicts: Sequence[tuple[str, ...]], limit: float) -> Iterator[Repair]:
     """Single changes after which all claims can be true: only a claim that is part of every conflict can be one."""
-    in_all = set.intersection(*map(set, conflicts))
+    in_all = set.intersection(*map(set, conflicts)) if conflicts else set()
     for claim in document.claims:
         if claim.id in in_all and claim.equals:
             others = tuple(other for other in document.claims if other.id != claim.id)
