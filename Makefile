@@ -7,7 +7,7 @@ BLINA  := .venv/bin/blina
 .DEFAULT_GOAL := help
 .PHONY: report test verify bench lab linelist lock clean help
 
-report: .venv/ready  ## rebuild executed notebooks, figures and tables (COHORT=folder for your own patients)
+report: .venv/ready  ## rebuild executed notebooks, figures, tables and the page (COHORT=folder for your own patients)
 	@$(BLINA) run --cohort "$(COHORT)"
 
 test: .venv/ready  ## run every test, the executed notebooks included

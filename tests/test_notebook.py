@@ -5,7 +5,7 @@ import pytest
 
 from blina.analysis.open import CohortBounds, Span, load_bounds
 from blina.linelist.tidy import load
-from blina.notebook import about, keep, remark, show
+from blina.notebook import about, keep, plain, remark, show
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,9 @@ def test_a_shown_table_has_no_index_and_no_underscores():
     assert html.count("<th ") == 1 and '<th scope="col" style="text-align: left">patients treated</th>' in html
     assert '<td style="text-align: left">3</td>' in html
     assert repr(shown).split("\n")[0].strip() == "patients treated"
+
+
+def test_a_claim_in_plain_words_names_columns_as_a_reader_would():
+    words = "count: group MC and fc_after negative and pcr_after negative or not_applicable"
+    assert plain(words) == "patients: group MC and FC after negative and RT-PCR after negative or not applicable"
+    assert plain("median of months_from_diagnosis: group IC") == "median of months from diagnosis: group IC"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ from IPython.display import Markdown
 
 from blina.analysis.open import CohortBounds
 from blina.linelist.cohort import Cohort
+from blina.linelist.columns import COLUMNS
 
 
 def say(text: str) -> Markdown:
@@ -39,6 +41,13 @@ def show(table: pd.DataFrame, columns: list[str] | dict[str, str] | None = None)
     if isinstance(columns, dict):
         return Shown(table[list(columns)].rename(columns=columns))
     return Shown(table if columns is None else table[columns])
+
+
+def plain(words: str) -> str:
+    """A claim in words as a reader would say it: `patients: group MC and FC after negative`."""
+    labels = {column.name: column.label for column in COLUMNS if column.label}
+    named = re.sub(r"\b\w+\b", lambda word: labels.get(word[0], word[0].replace("_", " ")), words)
+    return re.sub(r"^count: ", "patients: ", named)
 
 
 def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:

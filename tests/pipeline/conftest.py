@@ -56,7 +56,8 @@ class Toy:
 
     def published(self) -> dict[str, bytes]:
         """Every file that a run has published, by its path in the project."""
-        folders = (self.project.executed, self.project.figures, self.project.build / self.cohort.name)
+        build = (self.project.build / name for name in (self.cohort.name, "report"))
+        folders = (self.project.executed, self.project.figures, *build)
         files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
         return {self.project.short(file): file.read_bytes() for file in files}
 

@@ -90,6 +90,13 @@ def test_only_a_committed_cohort_with_its_own_parameters_enters_the_committed_re
         assert within.resolve().parent == toy.project.build.resolve()
 
 
+@pytest.mark.parametrize("name", ["report", "failed"])
+def test_a_cohort_cannot_take_a_folder_of_build_that_has_another_use(toy, tmp_path, name):
+    ours = toy.cohort.model_copy(update={"folder": tmp_path / name, "name": name})
+    with pytest.raises(PipelineError, match=f"build/{name} has another use; rename its folder"):
+        targets(ours, toy.project, custom=False)
+
+
 @pytest.fixture
 def made(toy) -> tuple[Path, dict[str, Path]]:
     """An output folder to publish over older results."""
@@ -98,7 +105,7 @@ def made(toy) -> tuple[Path, dict[str, Path]]:
         target.mkdir(parents=True)
         (target / "old.txt").write_text("old")
     output = toy.project.build / ".run-x" / "output"
-    for folder in ("notebooks", "figures", "tables"):
+    for folder in ("notebooks", "figures", "report", "tables"):
         (output / folder).mkdir(parents=True)
         (output / folder / "new.txt").write_text("new")
     return output, to
@@ -106,11 +113,12 @@ def made(toy) -> tuple[Path, dict[str, Path]]:
 
 def test_publishing_replaces_folders_whole_so_that_nothing_stale_stays(toy, made):
     publish(*made)
-    names = {"notebooks/executed/new.txt", "figures/new.txt", "build/toy/tables/new.txt"}
+    folders = ("notebooks/executed", "figures", "build/report", "build/toy/tables")
+    names = {f"{folder}/new.txt" for folder in folders}
     assert toy.published() == dict.fromkeys(names, b"new")
 
 
-@pytest.mark.parametrize("failing", range(6))
+@pytest.mark.parametrize("failing", range(8))
 @pytest.mark.parametrize("error", [OSError(errno.EROFS, "Read-only file system"), KeyboardInterrupt()])
 def test_a_swap_that_fails_anywhere_leaves_everything_as_it_was(toy, made, monkeypatch, failing, error):
     before, calls, rename = toy.published(), [], os.rename

@@ -35,6 +35,7 @@ class Column:
     unit: str = ""
     blank: bool = False
     meaning: str = ""
+    label: str = ""  # its name in prose, where the name with blanks for underscores would not do
 
     @property
     def size(self) -> Fraction:
@@ -106,8 +107,9 @@ COLUMNS: tuple[Column, ...] = (
            meaning="why blinatumomab was given: MC clearing MRD in first remission, IC bridging while chemotherapy "
                    "cannot be tolerated, RR reinduction of refractory or relapsed disease"),
     Column("sex", "category", ("male", "female"), meaning="sex"),
-    Column("age_years", "decimal", min="0", max="120", step="0.1", unit="years", meaning="age at the first infusion"),
-    Column("bcr_abl1", "boolean", meaning="BCR::ABL1 fusion gene found"),
+    Column("age_years", "decimal", min="0", max="120", step="0.1", unit="years", meaning="age at the first infusion",
+           label="age"),
+    Column("bcr_abl1", "boolean", meaning="BCR::ABL1 fusion gene found", label="BCR::ABL1"),
     Column("intolerance_reason", "category", ("pancreatitis", "infection", "endocarditis"), blank=True,
            meaning="why chemotherapy was not tolerated; blank outside IC"),
     Column("months_from_diagnosis", "decimal", min="0", max="600", step="0.1", unit="months",
@@ -117,19 +119,25 @@ COLUMNS: tuple[Column, ...] = (
            meaning="how cycle 1 ended: as planned, stopped for a severe reaction, or stopped for cost"),
     Column("extra_cycles", "integer", min="0", max="3", unit="cycles", meaning="cycles given after the first"),
     Column("mrd_before_percent", "decimal", min="0.01", max="100", step="0.01", unit="%", blank=True,
-           meaning="MRD in bone marrow before the first infusion; blank where not detected"),
-    Column("fc_before", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) before"),
-    Column("fc_after", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) after"),
+           meaning="MRD in bone marrow before the first infusion; blank where not detected",
+           label="MRD before (%)"),
+    Column("fc_before", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) before",
+           label="FC before"),
+    Column("fc_after", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) after",
+           label="FC after"),
     Column("pcr_before", "category", ("positive", "negative", "not_applicable"),
-           meaning="fusion gene by RT-PCR before; not_applicable where there is no fusion gene to follow"),
+           meaning="fusion gene by RT-PCR before; not_applicable where there is no fusion gene to follow",
+           label="RT-PCR before"),
     Column("pcr_after", "category", ("positive", "negative", "not_applicable"),
-           meaning="fusion gene by RT-PCR after; not_applicable where there is no fusion gene to follow"),
-    Column("fever_cycle1", "boolean", meaning="fever in cycle 1"),
-    Column("crs_grade", "integer", min="0", max="5", meaning="worst grade of cytokine release syndrome, 0 for none"),
+           meaning="fusion gene by RT-PCR after; not_applicable where there is no fusion gene to follow",
+           label="RT-PCR after"),
+    Column("fever_cycle1", "boolean", meaning="fever in cycle 1", label="fever in cycle 1"),
+    Column("crs_grade", "integer", min="0", max="5", meaning="worst grade of cytokine release syndrome, 0 for none",
+           label="CRS grade"),
     Column("icans_grade", "integer", min="0", max="5",
-           meaning="worst grade of neurotoxicity (ICANS), 0 for none"),
+           meaning="worst grade of neurotoxicity (ICANS), 0 for none", label="ICANS grade"),
     Column("icans_day", "integer", min="1", max="42", unit="day", blank=True,
-           meaning="day of infusion on which ICANS began; blank without ICANS"),
+           meaning="day of infusion on which ICANS began; blank without ICANS", label="ICANS day"),
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (

@@ -14,6 +14,7 @@ from typing import Any
 from blina.linelist.cohort import Cohort
 from blina.pipeline.steps import PipelineError, Project, file_name
 
+TAKEN = ("report", "failed")  # folders of build that belong to no one cohort
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 
@@ -96,14 +97,24 @@ def targets(cohort: Cohort, project: Project, custom: bool) -> dict[str, Path]:
     """Where each part of the output folder is published ("" is the rest of it).
 
     The committed record holds the repository's own cohorts only, as their notebooks stand. What is made with other
-    parameters (`custom`) or from other patients goes to the ignored build folder.
+    parameters (`custom`) or from other patients goes to the ignored build folder. PipelineError if the cohort's name is
+    that of a folder there which has another use.
     """
     name = file_name(cohort.name)
+    if name in TAKEN:
+        raise PipelineError(f"a cohort cannot be named {name}: build/{name} has another use; rename its folder")
     if not project.committed(cohort):
         return {"": project.build / name}
     if custom:
         return {"": project.build / f"{name}-custom"}
-    return {"notebooks": project.executed, "figures": project.figures, "": project.build / name}
+    made = {"notebooks": project.executed, "figures": project.figures, "report": project.build / "report"}
+    return made | {"": project.build / name}
+
+
+def place(name: str, to: Mapping[str, Path]) -> Path:
+    """Where a file of the output folder is published."""
+    part, _, rest = name.partition("/")
+    return to[part] / rest if part in to else to[""] / name
 
 
 def probe(folders: Iterable[Path]) -> None:

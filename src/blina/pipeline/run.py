@@ -30,7 +30,7 @@ class StepFailed(PipelineError):
 
 @dataclass(frozen=True)
 class Summary:
-    """What a successful run made and where; `claims` and `hold` are None if the cohort has no claims."""
+    """What a successful run made and where; `claims` and `hold` are None without claims, `page` is "" without a page."""
 
     notebooks: int
     figures: int
@@ -38,13 +38,15 @@ class Summary:
     claims: int | None
     hold: int | None
     folders: tuple[str, ...]
+    page: str
     custom: bool
 
     def __str__(self) -> str:
         claims = [] if self.claims is None else [f"{self.hold} of {self.claims} claims hold"]
         counts = ", ".join([f"{self.notebooks} notebooks", *claims, f"{self.figures} figures", f"{self.seconds:.1f} s"])
         note = " These are your parameters; the committed record is as it was." if self.custom else ""
-        return f"{counts}. Written to {', '.join(self.folders)}.{note}"
+        page = f" Open {self.page} in a browser." if self.page else ""
+        return f"{counts}. Written to {', '.join(self.folders)}.{note}{page}"
 
 
 def run(
@@ -78,6 +80,10 @@ def run(
                 server.wait()
                 seconds = current.execute(todo, workers or _workers(), server.address, say)
             output = current.output
+            if steps is None:  # the whole report, so there is something to put on a page
+                from blina.page import write_page
+
+                write_page(output / "notebooks", output / "report", cohort)
             score = json.loads(_read(output / "claims.json") or "{}")
             figures = len({path.stem for path in output.glob("figures/*")})
             folders = tuple(project.short(target) for target in to.values())
@@ -91,7 +97,8 @@ def run(
         ) from error
     custom = bool(parameters) and project.committed(cohort)
     total = monotonic() - began
-    return Summary(len(todo), figures, total, score.get("claims"), score.get("hold"), folders, custom)
+    page = project.short(publish.place("report/index.html", to)) if steps is None else ""
+    return Summary(len(todo), figures, total, score.get("claims"), score.get("hold"), folders, page, custom)
 
 
 @contextmanager

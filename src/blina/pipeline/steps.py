@@ -86,6 +86,8 @@ REPORT = (
     Declaration("05-figures", makes=("figures/*",), takes=6.0),
     Declaration("06-reported-results", with_claims=True, makes=("claims.json",)),
     Declaration("07-determined", with_claims=True, makes=("figures/determined.*",), takes=12.0),
+    Declaration("08-context", makes=("figures/published.*",), takes=4.0),
+    Declaration("09-summary"),
 )
 
 

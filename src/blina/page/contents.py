@@ -1,0 +1,116 @@
+"""What stands on the page, in which order: outputs and prose of executed notebooks, named by notebook and cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+SVG = "image/svg+xml"
+Cell = Mapping
+Notebooks = Mapping[str, Mapping]  # by name, without .ipynb
+
+
+@dataclass(frozen=True)
+class Shows:
+    """What one cell of a notebook shows: its outputs, or its prose."""
+
+    notebook: str
+    cell: str
+
+    def cells(self, notebooks: Notebooks) -> Iterator[tuple[str, Cell]]:
+        """The cell, with the name of its notebook; nothing where there is no such notebook."""
+        yield from (found for found in _cells(notebooks, self.notebook) if found[1]["id"] == self.cell)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Every figure of a notebook, with the prose before it as `caption` in the cell's metadata."""
+
+    notebook: str
+
+    def cells(self, notebooks: Notebooks) -> Iterator[tuple[str, Cell]]:
+        """The cells that show figures, these figures alone as their outputs."""
+        caption = ""
+        for name, cell in _cells(notebooks, self.notebook):
+            if cell["cell_type"] == "markdown":
+                caption = without_headings(cell["source"])
+            elif pictures := [one for one in cell["outputs"] if SVG in one.get("data", {})]:
+                yield name, {**cell, "outputs": pictures, "metadata": {"caption": caption}}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits with which every notebook ends, but for those that stand elsewhere on the page."""
+
+    elsewhere: tuple[str, ...] = ()
+
+    def cells(self, notebooks: Notebooks) -> Iterator[tuple[str, Cell]]:
+        """One cell of prose per notebook, headed by its name; a notebook that is run for each group comes once."""
+        seen = set(self.elsewhere)
+        for full_name in notebooks:
+            name = full_name.partition("__")[0]
+            for _, cell in _cells(notebooks, full_name):
+                if cell["cell_type"] == "markdown" and cell["source"].startswith("## Limits") and name not in seen:
+                    seen.add(name)
+                    source = f"## Limits of {name}\n\n{without_headings(cell['source'])}"
+                    yield full_name, {**cell, "source": source}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page, with its id and its heading."""
+
+    id: str
+    title: str
+    parts: tuple[Shows | Figures | Limits, ...]
+
+
+SECTIONS = (
+    Section("what", "What this is, and what it is not", (Shows("09-summary", "what"),)),
+    Section("answer", "The answer", (Shows("09-summary", "answer"), Shows("09-summary", "method"))),
+    Section(
+        "figures",
+        "Figures",
+        (Figures("05-figures"), Figures("07-determined"), Figures("08-context")),
+    ),
+    Section(
+        "response",
+        "Response under every rule",
+        (Shows("09-summary", "text-09"), Shows("09-summary", "response")),
+    ),
+    Section(
+        "safety",
+        "Safety",
+        (Shows("04-safety", "text-07"), Shows("04-safety", "scale"), Shows("04-safety", "worst"),
+         Shows("04-safety", "silence"), Shows("04-safety", "tension-of-this-report")),
+    ),
+    Section(
+        "determined",
+        "What the report determines, and what it leaves open",
+        (Shows("07-determined", "text-07"), Shows("07-determined", "facts"), Shows("07-determined", "text-09"),
+         Shows("07-determined", "open")),
+    ),
+    Section(
+        "numbers",
+        "Every printed number and its verdict",
+        (Shows("06-reported-results", "size"), Shows("06-reported-results", "check"),
+         Shows("06-reported-results", "claims"), Shows("06-reported-results", "verdict"),
+         Shows("06-reported-results", "text-17")),
+    ),
+    Section(
+        "readings",
+        "Readings and limits",
+        (Shows("06-reported-results", "text-12"), Shows("06-reported-results", "readings"),
+         Shows("09-summary", "text-12"), Shows("09-summary", "strobe"), Limits(elsewhere=("06-reported-results",))),
+    ),
+    Section("rerun", "How to run it again", (Shows("09-summary", "text-16"),)),
+)  # fmt: skip
+
+
+def _cells(notebooks: Notebooks, name: str) -> Iterator[tuple[str, Cell]]:
+    yield from ((name, cell) for cell in notebooks.get(name, {"cells": ()})["cells"])
+
+
+def without_headings(source: str) -> str:
+    """Prose in Markdown less its headings."""
+    return "\n".join(line for line in source.splitlines() if not line.startswith("#")).strip()
