@@ -179,7 +179,7 @@ def test_sides_that_are_apart_in_every_line_list_leave_p_open_only_by_ties(study
     assert (row["responders"], row["responders_median"], row["responders_range"]) == (
         4, "open, 0.08 to 8.37", "0.08 to 8.37")  # fmt: skip
     assert row["test_text"] == (
-        "open: p = 0.057, or 0.029 if a second responder also had 8.37; in either case the smallest possible"
+        "open: p = 0.057, or 0.029 if a second responder also had 8.37%; in either case the smallest possible"
     )
     assert row[["p", "smallest_attainable"]].isna().all()
     asked = document.question("count", {"group": "RR", "fc_after": "negative", "mrd_before_percent": "8.37"})
@@ -218,8 +218,8 @@ def ranked(responders, others, ties=(1, 1)):
         ((3, 1, 2), (3, 4, 9), (1, 2), None),  # sides of one size: no tie can blur the mirror image
         ((4, 1, 2), (3, 4, 9), (1, 1), None),  # no ties at the end that matters
         ((4, 1, 2), (3, 4, 9), (2, 2), None),  # always the same ties
-        ((4, 1, 2), (3, 4, 9), (1, 2), "open: p = 0.057, or 0.029 if a second responder also had 2.00;"),
-        ((3, 4, 9), (4, 1, 2), (1, 2), "open: p = 0.057, or 0.029 if a second one of the others also had 2.00;"),
+        ((4, 1, 2), (3, 4, 9), (1, 2), "open: p = 0.057, or 0.029 if a second responder also had 2.00%;"),
+        ((3, 4, 9), (4, 1, 2), (1, 2), "open: p = 0.057, or 0.029 if a second one of the others also had 2.00%;"),
         ((2, 4, 9), (5, 1, 2), (1, 1), "open: p = 0.095, or 0.048 if certain others share a value;"),
         ((4, 1, 4), (3, 4, 9), (1, 1), "open"),
         ((4, 1, 5), (3, 4, 9), (1, 1), "open"),

@@ -4,7 +4,21 @@ import pandas as pd
 import pytest
 
 from blina.analysis.intervals import exact
-from blina.analysis.questions import Asked, Total, both, count, every_table, of_description, of_rates
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.questions import (
+    Asked,
+    Total,
+    both,
+    count,
+    every_table,
+    of_concordance,
+    of_course_counts,
+    of_description,
+    of_infusions,
+    of_rates,
+)
+from blina.analysis.response import concordance
+from blina.analysis.safety import course_counts, infusions
 from blina.claims.bounds import bounds
 from blina.claims.document import load_claims
 from blina.claims.worlds import spread_world
@@ -135,3 +149,45 @@ def test_a_row_without_a_question_is_an_error_and_no_silence():
     row = {"group": "MC", "measure": "negative after", "rule": "fc", "evaluable_set": "by moonlight"}
     with pytest.raises(ValueError, match="by moonlight"):
         of_rates(row, cohort)
+
+
+def opened(table, questions, study):
+    """The texts of the open rows of a table, by its first three columns."""
+    found = with_bounds(table, questions, load_bounds(study.cohort))
+    found = found[found["open"]]
+    return dict(zip(found.iloc[:, :3].itertuples(index=False, name=None), found["text"], strict=True))
+
+
+def test_of_fc_against_rt_pcr_only_the_sixth_carrier_before_is_open():
+    study = load("tianjin2023")
+    assert opened(concordance(study.patients, study.mrd, study.cohort), of_concordance, study) == {
+        ("MC", "before", "FC positive, RT-PCR positive"): "open, 3 to 4 of 6 (50.0 to 66.7%)",
+        ("MC", "before", "FC positive, RT-PCR negative"): "open, 0 to 1 of 6 (0 to 16.7%)",
+        ("MC", "before", "FC negative, RT-PCR positive"): "open, 2 to 3 of 6 (33.3 to 50.0%)",
+        ("MC", "before", "FC and RT-PCR agree"): "open, 3 to 4 of 6 (50.0 to 66.7%)",
+        ("MC", "before", "RT-PCR positive among FC negative"): "open, all of 2 to 3",
+    }
+
+
+def test_of_the_courses_added_up_only_further_cycles_are_open():
+    study = load("tianjin2023")
+    table = course_counts(study.patients, study.events, study.cohort)
+    found = opened(table, of_course_counts, study)
+    assert {key[:2]: text.partition(" (")[0] for key, text in found.items()} == {
+        ("MC", "further cycles"): "open, 0 to 7 of 18", ("RR", "further cycles"): "open, 0 to 7 of 7"}  # fmt: skip
+
+
+def test_a_grade_or_day_that_the_report_does_not_determine_makes_the_row_open():
+    study = load("tianjin2023")
+    table = course_counts(study.patients, study.events, study.cohort)
+    row = table[(table["group"] == "MC") & (table["feature"] == "ICANS")].iloc[0]
+    assert of_course_counts(row, study.cohort)["same"].key == ("count", "{group: MC, icans_grade: 4, icans_day: 2}", "")
+
+
+def test_of_the_infusions_only_the_three_that_stopped_early_are_determined():
+    study = load("tianjin2023")
+    table = infusions(study.patients, study.cohort)
+    found = with_bounds(table, of_infusions, load_bounds(study.cohort))
+    known = found.loc[~found["open"], ["group", "stop_reason", "infusion_days", "k"]]
+    assert [*known.itertuples(index=False, name=None)] == [
+        ("MC", "economic", 7, 1), ("MC", "severe_reaction", 2, 1), ("MC", "severe_reaction", 1, 1)]  # fmt: skip

@@ -1,5 +1,6 @@
 """Response under every rule and evaluable set: the report's numbers, and recounts on random cohorts."""
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tables import cohorts
@@ -7,19 +8,24 @@ from tables import cohorts
 from blina.analysis.intervals import rate_text
 from blina.analysis.response import (
     AFTER,
+    AGREE,
     BECAME,
     BURDEN_COLUMNS,
     BURDEN_TEST_COLUMNS,
+    CELLS,
     CLEARING,
+    CONCORDANCE_COLUMNS,
     CONTRAST_COLUMNS,
     EVALUABLE_SETS,
     FLOW_COLUMNS,
+    MISSED,
     RATE_COLUMNS,
     RULES,
     STAYED,
     burden,
     burden_test,
     choice,
+    concordance,
     flow,
     fusion_contrast,
     outcomes,
@@ -245,3 +251,36 @@ def test_rules_and_sets_are_chosen_by_name():
     assert choice(EVALUABLE_SETS, "all_treated").label == "all treated"
     with pytest.raises(ValueError, match="no flow among fc, pcr, fc_and_pcr"):
         rule_of(Group(name="A", label="a"), "flow")
+
+
+@pytest.mark.parametrize(("group", "time", "cells", "agree", "missed"), [
+    ("MC", "before", "4/6 0/6 2/6 0/6", "4/6", "2/2 (100%, 15.8 to 100)"),
+    ("MC", "after", "0/6 0/6 5/6 1/6", "1/6", "5/6 (83.3%, 35.9 to 99.6)"),
+    ("IC", "before", "0/0 0/0 0/0 0/0", "0/0", "0/0"),
+    ("RR", "before", "1/1 0/1 0/1 0/1", "1/1", "0/0"),
+    ("RR", "after", "0/1 0/1 1/1 0/1", "0/1", "1/1 (100%, 2.5 to 100)"),
+])  # fmt: skip
+def test_fc_against_rt_pcr_counts_carriers_alone(report, group, time, cells, agree, missed):
+    table = concordance(report.patients, report.mrd, report.cohort)
+    text = table[(table["group"] == group) & (table["time"] == time)].set_index("counted")["text"]
+    assert [text[cell].split()[0] for cell in CELLS] == cells.split()
+    assert text[AGREE].split()[0] == agree and text[MISSED] == missed
+
+
+@few
+@given(cohorts())
+def test_the_four_cells_are_all_carriers_and_hold_who_agrees_and_who_is_missed(study):
+    table = concordance(study.patients, study.mrd, study.cohort)
+    assert [*table.columns] == [*CONCORDANCE_COLUMNS]
+    carriers = study.patients[study.patients["bcr_abl1"]].groupby("group").size()
+    for (group, _), rows in table.groupby(["group", "time"]):
+        rows = rows.set_index("counted")
+        both, fc_only, pcr_only, neither = rows.loc[[*CELLS], "k"]
+        assert both + fc_only + pcr_only + neither == rows.loc[AGREE, "n"] == carriers.get(group, 0)
+        assert rows.loc[AGREE, "k"] == both + neither
+        assert (rows.loc[MISSED, "k"], rows.loc[MISSED, "n"]) == (pcr_only, pcr_only + neither)
+
+
+def test_two_results_for_one_assay_are_not_compared(report):
+    with pytest.raises(ValueError, match="duplicate"):
+        concordance(report.patients, pd.concat([report.mrd, report.mrd.head(1)]), report.cohort)

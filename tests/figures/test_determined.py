@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -9,7 +10,7 @@ from blina.analysis.determined import UNITS, answer_table, answers, bounds_of, c
 from blina.claims.check import read_for_claims
 from blina.claims.document import load_claims
 from blina.figures.determined import determined
-from blina.figures.style import RULE, SMALL
+from blina.figures.style import FORMATS, MUTED, RULE, looks, tint
 from blina.linelist.cohort import Group, load_cohort
 
 
@@ -38,23 +39,14 @@ def wide(table):
 @pytest.mark.parametrize(
     "shape", [lambda table: table, wide, lambda table: table.iloc[:1], lambda table: table.iloc[:0]]
 )
-def test_text_is_legible_inside_the_canvas_and_apart(table, cohort, texts, shape):
-    picture = determined(shape(table), cohort)
-    width, height = picture.figure.get_size_inches() * 72
-    found = texts(picture)
-    assert width == pytest.approx(180 / 25.4 * 72)
-    for words, place, size in found:
-        assert size >= SMALL, words
-        assert min(place.x0, place.y0, width - place.x1, height - place.y1) >= 0, words
-    for (words, one, _), (others, two, _) in combinations(found, 2):
-        apart = max(one.x0 - two.x1, two.x0 - one.x1, one.y0 - two.y1, two.y0 - one.y1)
-        assert apart > -0.25, f"{words!r} lies over {others!r}"
+def test_text_is_legible_and_apart_and_all_is_inside_the_canvas(table, cohort, legible, shape):
+    legible(determined(shape(table), cohort))
 
 
 def test_each_bar_and_dot_stands_at_its_numbers(picture, table):
     panels = [rows for unit in UNITS if len(rows := table[table["unit"] == unit])]
     for axis, rows in zip(picture.figure.axes, panels, strict=True):
-        bars = [line for line in axis.lines if line.get_linewidth() > 4]
+        bars = [line for line in axis.lines if line.get_linewidth() > 2]
         dots = [line for line in axis.lines if len(line.get_xdata()) == 1]
         tracks = [line for line in axis.lines if to_hex(line.get_color()) == RULE]
         assert [tuple(line.get_xdata()) for line in bars] == [*zip(rows["least"], rows["greatest"], strict=True)]
@@ -62,6 +54,29 @@ def test_each_bar_and_dot_stands_at_its_numbers(picture, table):
         assert [line.get_xdata()[1] for line in tracks] == [*rows["n_greatest"].dropna()]
         low, high = axis.get_xlim()
         assert all(low <= x <= high for line in axis.lines for x in line.get_xdata())
+
+
+def test_each_bar_stands_between_its_name_and_its_bounds_in_the_colour_of_its_group(picture, table, cohort):
+    page = picture.figure.transFigure.inverted()
+    colours = {name: look.colour for name, look in looks(cohort).items()}
+    for axis, unit in zip(picture.figure.axes, [unit for unit in UNITS if unit in {*table["unit"]}], strict=True):
+        bars = [line for line in axis.lines if line.get_linewidth() > 2]
+        for bar, row in zip(bars, table[table["unit"] == unit].itertuples(), strict=True):
+            y = page.transform(axis.transData.transform((0, bar.get_ydata()[0])))[1]
+            level = [text.get_text() for text in picture.figure.texts if text.get_position()[1] == pytest.approx(y)]
+            name, words = level
+            assert f"{row.group.removesuffix(' patients')}: {row.question}".startswith(name) and words == row.text
+            assert to_hex(bar.get_color()) == to_hex(tint(colours.get(row.group, MUTED)))
+
+
+def test_in_grey_bars_of_groups_differ_in_thickness_or_shade(picture, table, grey):
+    bars = [line for axis in picture.figure.axes for line in axis.lines if line.get_linewidth() > 2]
+    rows = pd.concat(table[table["unit"] == unit] for unit in UNITS)
+    shades = {(group if group in ("MC", "IC", "RR") else "together", bar.get_linewidth(), grey(bar.get_color()))
+              for bar, group in zip(bars, rows["group"], strict=True)}  # fmt: skip
+    assert {group for group, *_ in shades} == {"MC", "IC", "RR", "together"}
+    for (one, thick, shade), (other, another, shade_of_other) in combinations(shades, 2):
+        assert one == other or thick != another or abs(shade - shade_of_other) > 0.1, (one, other)
 
 
 def test_every_open_number_is_named_with_its_bounds(picture, table, texts):
@@ -130,5 +145,9 @@ def test_where_nothing_is_open_the_figure_says_so(table, cohort, texts):
     assert picture.render("svg")
 
 
-def test_drawn_again_it_is_the_same_bytes(picture, table, cohort):
-    assert all(picture.render(kind) == determined(table, cohort).render(kind) for kind in ("svg", "pdf", "png"))
+def test_drawn_again_it_is_the_same_bytes_and_fit_for_print(picture, table, cohort, fit_for_print):
+    files = {kind: picture.render(kind) for kind in FORMATS}
+    again = determined(table, cohort)
+    assert files == {kind: again.render(kind) for kind in FORMATS}
+    fit_for_print(picture, files, 180)
+    assert "(180 mm)" in determined.__doc__

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from blina.analysis import questions
 from blina.analysis import response as response_analysis
 from blina.analysis.cohort import describe
 from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import RULES, burden_test, flow, rates, statuses
+from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, burden_test, flow, rates, statuses
 from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import STRIP, band, burden, mrd_paired
 from blina.figures.response import response
 from blina.figures.safety import safety
-from blina.figures.style import RULE, SMALL
+from blina.figures.style import FORMATS, MUTED, RULE, looks, tint
 from blina.linelist.tidy import load
 
 FIGURES = {
@@ -36,9 +37,18 @@ FIGURES = {
 }
 
 
-def hashes(pictures):
-    return [f"{picture.name} {kind} {hashlib.sha256(picture.render(kind)).hexdigest()}"
-            for picture in pictures for kind in ("svg", "pdf", "png")]  # fmt: skip
+DRAWN_BY = {"patient-flow": patient_flow, "baseline": baseline, "mrd-paired": mrd_paired, "response": response,
+            "burden": burden, "safety": safety}  # fmt: skip
+WIDTHS = dict.fromkeys(FIGURES, 180) | {"burden": 85}  # mm
+
+
+def rendered(pictures):
+    return {picture.name: {kind: picture.render(kind) for kind in FORMATS} for picture in pictures}
+
+
+def hashes(files):
+    return [f"{name} {kind} {hashlib.sha256(content).hexdigest()}"
+            for name, of in files.items() for kind, content in of.items()]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +93,15 @@ def open_pictures(shipped):
             "safety": safety(study.patients, study.events, study.cohort)}  # fmt: skip
 
 
-def test_text_is_legible_inside_the_canvas_and_apart(pictures, open_pictures, texts):
-    for picture in (*pictures.values(), *open_pictures.values()):
-        width, height = picture.figure.get_size_inches() * 72
-        found = texts(picture)
-        assert len(found) > 3
-        for words, place, size in found:
-            assert size >= SMALL, words
-            assert min(place.x0, place.y0, width - place.x1, height - place.y1) >= 0, words
-        for (words, one, _), (others, two, _) in combinations(found, 2):
-            apart = max(one.x0 - two.x1, two.x0 - one.x1, one.y0 - two.y1, two.y0 - one.y1)
-            assert apart > -0.25, f"{picture.name}: {words!r} lies over {others!r}"
+def test_text_is_legible_and_apart_and_all_is_inside_the_canvas(pictures, texts, legible):
+    for picture in pictures.values():
+        assert len(texts(picture)) > 3
+        legible(picture)
+
+
+def test_text_is_legible_where_numbers_are_open(open_pictures, legible):
+    for picture in open_pictures.values():
+        legible(picture)
 
 
 def test_the_title_and_the_face_are_on_the_figure(pictures, texts, shape):
@@ -111,10 +119,21 @@ def test_the_alt_text_speaks_of_every_group(pictures, shape):
         assert all(group.name in picture.alt for group in shape.cohort.groups if name != "burden" or group.name == "RR")
 
 
-def test_drawn_again_by_another_process_it_is_the_same_bytes(report):
-    drawn = [draw(report) for draw in FIGURES.values()]
-    for picture in drawn:
-        picture.render("svg")  # so that what is compared is not the first rendering
+@pytest.fixture(scope="module")
+def drawn(report):
+    """Every figure of the report, by name."""
+    return {name: draw(report) for name, draw in FIGURES.items()}
+
+
+@pytest.fixture(scope="module")
+def files(drawn, texts):
+    """The files of every figure of the report, by name and format."""
+    for picture in drawn.values():
+        texts(picture)  # so that what is compared is not the first rendering
+    return rendered(drawn.values())
+
+
+def test_drawn_again_by_another_process_it_is_the_same_bytes(files):
     code = ("import importlib.util, sys\n"
             "def load(name, path):\n"
             "    spec = importlib.util.spec_from_file_location(name, path)\n"
@@ -122,11 +141,17 @@ def test_drawn_again_by_another_process_it_is_the_same_bytes(report):
             "    spec.loader.exec_module(module)\n"
             "    return module\n"
             "tables, figures = load('tables', sys.argv[1]), load('figures', sys.argv[2])\n"
-            "report = tables.report()\n"
-            "print(*figures.hashes(draw(report) for draw in figures.FIGURES.values()), sep='\\n')\n")  # fmt: skip
+            "drawn = [draw(tables.report()) for draw in figures.FIGURES.values()]\n"
+            "print(*figures.hashes(figures.rendered(drawn)), sep='\\n')\n")  # fmt: skip
     tables = Path(__file__).parents[1] / "analysis" / "tables.py"
     other = subprocess.run([sys.executable, "-c", code, tables, __file__], capture_output=True, text=True, check=True)
-    assert other.stdout.splitlines() == hashes(drawn)
+    assert other.stdout.splitlines() == hashes(files)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_file_is_fit_for_print(drawn, files, fit_for_print, name):
+    fit_for_print(drawn[name], files[name], WIDTHS[name])
+    assert f"({WIDTHS[name]} mm)" in DRAWN_BY[name].__doc__
 
 
 def rounded(values):
@@ -134,27 +159,89 @@ def rounded(values):
     return sorted(round(float(value), 6) for value in values)
 
 
-def test_the_flow_prints_every_count(pictures, shape):
-    said = " ".join(text.get_text() for text in pictures["patient-flow"].figure.texts)
-    counts = flow(shape.patients, shape.mrd, shape.cohort).query("stage != 'treated'")
-    shown = Counter(word for word in said.split() if word.count("/") == 1 and word != "k/n:")
-    assert shown == Counter(f"{row.n}/{row.of}" for row in counts.itertuples())
+def inside(figure, box, left=0.0):
+    """What stands in a box of the figure, or beside it from its left edge or from another place, in one line."""
+    (x0, bottom), (x1, top) = box.get_bbox().get_points()
+    x0, x1 = (left, x0 - 1e-9) if left else (x0, x1)
+    return " ".join(text.get_text() for text in figure.texts
+                    if x0 <= text.get_position()[0] <= x1 and bottom < text.get_position()[1] < top)  # fmt: skip
+
+
+def evaluable(shape, name):
+    """The evaluable sets of a group as the table of rates has them."""
+    table = rates(shape.patients, shape.mrd, shape.cohort)
+    table = table[(table["group"] == name) & (table["rule"] == "fc_and_pcr")]
+    sizes = table.groupby("evaluable_set")["n"].sum()
+    return {one.label: sizes[one.id] for one in EVALUABLE_SETS if one.id != "severe_stops_failed"}
+
+
+def test_each_box_of_the_flow_holds_the_counts_of_its_group_and_stage(pictures, shape):
+    figure = pictures["patient-flow"].figure
+    counts = flow(shape.patients, shape.mrd, shape.cohort)
+    boxes = iter([box for box in figure.findobj(Rectangle) if box is not figure.patch])
+    assert inside(figure, next(boxes)).startswith(f"{len(shape.patients)} patients treated")
+    for stage in ("treated", "MRD before", "end of cycle 1", "evaluable sets", "MRD after"):
+        for place, (name, look) in enumerate(looks(shape.cohort).items()):
+            box = next(boxes)
+            said = inside(figure, box)
+            n = (shape.patients["group"] == name).sum()
+            rows = [(row.n, row.state) for row in counts.itertuples() if (row.stage, row.group) == (stage, name)]
+            if stage == "evaluable sets":
+                rows = [(size, label) for label, size in evaluable(shape, name).items()]
+            assert [word for word in said.split() if word[0].isdigit() and "/" in word] == [f"{k}/{n}" for k, _ in rows]
+            if stage == "treated":
+                assert said.startswith(f"{look.name}: n = {n} ") and f"{n}/{n} safety set" in said
+            elif stage != "end of cycle 1":
+                assert said == " ".join(f"{k}/{n} {state}" for k, state in rows)
+            assert to_hex(box.get_edgecolor()) == look.colour.lower()
+            if place == 0:
+                assert inside(figure, box, left=1e-3) == stage
+    assert next(boxes, None) is None
+
+
+def test_the_flow_is_not_drawn_where_counts_do_not_balance(report):
+    table = rates(report.patients, report.mrd, report.cohort)
+    for lost, why in ((table["evaluable_set"] == "all_treated", "do not add up"),
+                      (table["evaluable_set"] == "more_than_7_days", "larger than all treated")):  # fmt: skip
+        wrong = table.assign(n=table["n"] + lost)
+        with pytest.raises(AssertionError, match=why):
+            patient_flow(report.patients, report.mrd, report.cohort, table=wrong)
 
 
 def test_the_baseline_shows_every_patient(pictures, shape):
     figure = pictures["baseline"].figure
     for axis, column in zip(figure.axes, ("age_years", "months_from_diagnosis"), strict=True):
         points = iter(axis.collections)
-        for group in shape.cohort.groups:
+        for number, group in enumerate(shape.cohort.groups):
             members = shape.patients[shape.patients["group"] == group.name]
             if members.empty:
                 continue
             drawn = next(points)
+            assert abs(drawn.get_offsets()[:, 0] - number).max() < 0.5
             assert rounded(drawn.get_offsets()[:, 1]) == rounded(members[column])
             filled = [tuple(colour) != (1, 1, 1, 1) for colour in drawn.get_facecolor()]
             by_value = sorted(zip(drawn.get_offsets()[:, 1].round(6).tolist(), filled, strict=True))
             assert by_value == sorted(zip(members[column].round(6), members["bcr_abl1"], strict=True))
         assert next(points, None) is None
+
+
+def test_below_each_group_of_the_baseline_stands_what_the_table_says_and_the_line_is_its_median(pictures, shape):
+    stated = describe(shape.patients, shape.cohort).set_index(["group", "characteristic", "level"])["text"]
+    for axis, of in zip(pictures["baseline"].figure.axes, ("age", "diagnosis to first infusion"), strict=True):
+        lines = iter(axis.lines)
+        for number, (name, look) in enumerate(looks(shape.cohort).items()):
+            n = (shape.patients["group"] == name).sum()
+            below = [text.get_text() for text in axis.texts if text.xy[0] == number]
+            said = [f"{look.name}, n = {n}", f"median {stated[name, of, ''].partition(' ')[0]}"]
+            if of == "age":
+                for word, key in (("male", ("sex", "male")), ("BCR::ABL1", ("BCR::ABL1", "found"))):
+                    said.append(f"{word} {stated.get((name, *key), f'0/{n}').partition(' ')[0]}")
+            assert below == said
+            if n:
+                line = next(lines)
+                assert line.get_ydata()[0] == pytest.approx(float(said[1].removeprefix("median ")), abs=0.051)
+                assert (line.get_xdata()[0] + line.get_xdata()[1]) / 2 == pytest.approx(number)
+        assert next(lines, None) is None
 
 
 def test_paired_mrd_shows_each_result_where_it_belongs(pictures, shape):
@@ -179,6 +266,42 @@ def test_paired_mrd_shows_each_result_where_it_belongs(pictures, shape):
                 assert in_strip.sum() == ((rows["status"] == "positive") & rows["value_percent"].isna()).sum()
 
 
+def test_each_line_of_paired_mrd_joins_the_results_of_one_patient_in_the_place_of_the_group(pictures, shape):
+    figure = pictures["mrd-paired"].figure
+    results = shape.mrd.set_index(["patient_id", "assay", "time"])
+    limits = shape.mrd["limit_of_detection_percent"].dropna()
+    top = band(min([*limits, *shape.mrd["value_percent"].dropna()]))[1]
+    for axis, assay in zip(figure.axes, ("FC", "RT-PCR"), strict=True):
+        lines, points = iter(axis.lines), iter(axis.collections)
+        names = [text for text in axis.texts if ", n = " in text.get_text()]
+        assert [tick.get_text() for tick in axis.get_xticklabels()] == ["before", "after"] * len(names)
+        ticks = iter(axis.get_xticks())
+        for text, (name, look) in zip(names, looks(shape.cohort).items(), strict=True):
+            patients = shape.patients.loc[shape.patients["group"] == name, "patient_id"]
+            pairs = [[results.loc[(patient, assay, time)] for time in ("before", "after")] for patient in patients]
+            pairs = [pair for pair in pairs if all(side["status"] != "not_applicable" for side in pair)]
+            assert text.get_text() == f"{look.name}, n = {len(pairs)}"
+            expected = [tuple(float(side["value_percent"]) if side["value_percent"] > 0 else side["status"]
+                              for side in pair) for pair in pairs]  # fmt: skip
+            joined = []
+            for line in [next(lines) for _ in pairs]:
+                ends = [float(y) for y in line.get_ydata()]
+                joined.append(tuple("positive" if y > STRIP[0] else y if y > top else "negative" for y in ends))
+                assert line.get_xdata()[0] < text.xy[0] < line.get_xdata()[1]
+                assert abs(line.get_xdata() - text.xy[0]).max() < 1.2
+            assert Counter(joined) == Counter(expected)
+            for side, sign in (("before", -1), ("after", 1)):
+                xs = next(points).get_offsets()[:, 0]
+                assert ((xs - text.xy[0]) * sign > 0).all()
+                tick = next(ticks)
+                assert (abs(xs - tick) < 0.5).all() and (tick - text.xy[0]) * sign > 0
+                printed = [count for count in axis.texts if "/" in count.get_text()
+                           and count.get_position()[0] == pytest.approx(tick)]  # fmt: skip
+                printed = [count.get_text() for count in sorted(printed, key=lambda text: text.get_position()[1])]
+                sides = [pair[("before", "after").index(side)] for pair in expected]
+                assert printed == [f"{sides.count(status)}/{len(sides)}" for status in ("negative", "positive")]
+
+
 def test_a_line_to_or_from_a_result_without_value_is_dotted(report):
     for axis in mrd_paired(report.patients, report.mrd, report.cohort).figure.axes:
         for line in axis.lines:
@@ -201,6 +324,9 @@ def test_response_shows_every_rate_and_marks_the_reported(pictures, shape):
         rows = table[table["rule"] == rule.id]
         assert [text.get_text() for text in axis.texts] == [*rows["text"]]
         assert [text.get_weight() == "bold" for text in axis.texts] == [*rows["is_reported"]]
+        heights = [text.get_position()[1] for text in axis.texts]
+        shaded = [(shade.get_y(), shade.get_y() + shade.get_height()) for shade in axis.patches]
+        assert [any(top < y < end for top, end in shaded) for y in heights] == [*rows["is_reported"]]
         points = [line for line in axis.lines if len(line.get_xdata()) == 1]
         intervals = [line for line in axis.lines if len(line.get_xdata()) == 2 and line.get_color() != RULE]
         some = rows[rows["n"] > 0]
@@ -208,12 +334,42 @@ def test_response_shows_every_rate_and_marks_the_reported(pictures, shape):
         assert [tuple(line.get_xdata()) for line in intervals] == [*zip(some["lower"], some["upper"], strict=True)]
 
 
+def on_page(axis, y):
+    """A height in an axes as a share of the page."""
+    return axis.figure.transFigure.inverted().transform(axis.transData.transform((0, y)))[1]
+
+
+def test_response_rows_stand_beside_the_name_of_their_group_and_set(pictures, shape):
+    figure = pictures["response"].figure
+    table = rates(shape.patients, shape.mrd, shape.cohort).query("rule == 'fc'")
+    known = looks(shape.cohort)
+    pooled = " + ".join(known[group.name].name for group in shape.cohort.groups if group.purpose in CLEARING)
+    names = [(text.get_position()[1], text.get_text()) for text in figure.texts
+             if on_page(figure.axes[0], figure.axes[0].get_ylim()[0]) < text.get_position()[1]][1:]  # fmt: skip
+    heights = iter(sorted(names, reverse=True))
+    for place, row in enumerate(table.itertuples()):
+        colour = MUTED if row.is_pooled else known[row.group].colour
+        if row.evaluable_set == EVALUABLE_SETS[0].id:
+            heading = f"{pooled} together" if row.is_pooled else f"{known[row.group].name}, {row.measure}"
+            assert next(heights)[1].startswith(heading)
+        height, label = next(heights)
+        assert label == response_analysis.choice(EVALUABLE_SETS, row.evaluable_set).label
+        for axis in figure.axes:
+            text = axis.texts[place]
+            assert on_page(axis, text.get_position()[1] - 5.9 / 2) > on_page(axis, text.get_position()[1])
+            assert abs(on_page(axis, text.get_position()[1] - 1.5) - height) * figure.get_figheight() * 25.4 < 1.5
+            mine = [line for line in axis.lines if line.get_ydata()[0] == pytest.approx(text.get_position()[1] - 2.7)]
+            assert len(mine) == (0 if text.get_text() == "0/0" else 2)
+            assert {to_hex(line.get_color()) for line in mine} <= {colour.lower()}
+    assert next(heights, None) is None
+
+
 def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, open_pictures):
     _, table, _ = shipped
     for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
         rows = table[table["rule"] == rule.id]
         settled = rows[~rows["open"] & (rows["n"] > 0)]
-        bars = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() > 4]
+        bars = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() > 2]
         spans = rows.loc[rows["open"], ["percent_least", "percent_greatest"]]
         assert bars == [*spans.itertuples(index=False, name=None)]
         assert len([line for line in axis.lines if len(line.get_xdata()) == 1]) == len(settled)
@@ -259,10 +415,11 @@ def test_an_open_status_prints_its_bounds_in_the_band(shipped, open_pictures):
     some = table[table["open"] & (table["status"] != "not_applicable")].groupby(["group", "assay", "time"])
     assert {*some.groups} == {("MC", "FC", "before"), ("MC", "RT-PCR", "before")}
     for axis in picture.figure.axes:
-        printed = [text.get_text() for text in axis.texts if text.get_text() == "open" or "/" in text.get_text()]
+        printed = [text.get_text() for text in axis.texts
+                   if text.get_text().startswith("open") or "/" in text.get_text()]  # fmt: skip
         assert len(printed) == 4 * len(study.cohort.groups)
         assert [place for place, words in enumerate(printed) if words.startswith("open")] == [0, 1]
-    assert printed[0] == "open,\n0 to 1/6"  # of those whom RT-PCR follows
+    assert printed[0] == "open,\n0 to 1\nof 6"  # of those whom RT-PCR follows
     assert "before open, 2 to 3 of 18 not detected" in picture.alt
     assert "before open, 0 to 1 of 6 not detected" in picture.alt
     settled = mrd_paired(study.patients, study.mrd, study.cohort)
@@ -274,14 +431,14 @@ def test_an_open_rate_that_is_nearly_the_same_everywhere_is_still_seen(shipped, 
     _, table, _ = shipped
     same = table[table["open"] & (table["percent_greatest"] - table["percent_least"] < 2)]
     marked = [line for axis in open_pictures["response"].figure.axes for line in axis.lines
-              if line.get_linewidth() > 4 and line.get_marker() == "s"]  # fmt: skip
+              if line.get_linewidth() > 2 and line.get_marker() == "s"]  # fmt: skip
     assert len(marked) == len(same) > 0
 
 
 def test_an_open_test_of_burden_prints_what_is_known_of_p_and_no_range_that_is_open(shipped, open_pictures):
     picture = open_pictures["burden"]
     said = " ".join(text.get_text() for text in picture.figure.texts)
-    assert "two-sided, open: p = 0.057, or 0.029 if a second responder also had 8.37" in said
+    assert "two-sided, open: p = 0.057, or 0.029 if a second responder also had 8.37%" in said
     assert "Negative after by FC: 4/7 (57.1%, 18.4 to 90.1), MRD before 0.08 to 8.37%." in picture.alt
     study, _, _ = shipped
     tested = open_test(study).assign(responders=pd.NA, others=pd.NA, without_value=pd.NA)
@@ -294,8 +451,12 @@ def test_open_counts_of_the_flow_print_open(report):
     before = (counts["stage"] == "MRD before") & (counts["group"] == "MC")
     picture = patient_flow(report.patients, report.mrd, report.cohort, counts.assign(n=counts["n"].mask(before)))
     said = " ".join(text.get_text() for text in picture.figure.texts)
-    assert said.count("open/18") == 2 and "18/18" not in said
+    assert said.count("open/18") == 2 and "18/18 positive by any assay" not in said
     assert picture.alt.count("open/18") == 2
+    table = rates(report.patients, report.mrd, report.cohort).astype({"n": "Int64"})
+    table["n"] = table["n"].mask((table["group"] == "MC") & (table["evaluable_set"] == "more_than_7_days"))
+    picture = patient_flow(report.patients, report.mrd, report.cohort, table=table)
+    assert "open/18 more than 7 days" in " ".join(text.get_text() for text in picture.figure.texts)
 
 
 def test_open_adverse_events_have_no_bar_and_print_their_bounds(report):
@@ -322,6 +483,11 @@ def test_burden_shows_every_value_on_its_side(pictures, shape):
         side = table[table["responded"] == responded]
         assert rounded(points.get_offsets()[:, 0]) == rounded(side["value_percent"])
         assert (points.get_facecolor()[0][:3] == 1).all() == responded
+        assert abs(points.get_offsets()[:, 1] - (0 if responded else 1)).max() < 0.5
+    said = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
+    assert [*axis.get_yticks()] == [0, 1]
+    assert said == [f"{word} after, {(table['responded'] == side).sum()}/{len(table)}"
+                    for word, side in (("negative", True), ("not negative", False))]  # fmt: skip
 
 
 def test_burden_prints_the_exact_p_with_the_smallest_attainable(report):
@@ -350,11 +516,12 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     kinds = table.groupby("event", sort=False)["severity"].unique()
     table = table.set_index(["group", "event", "severity"])
     boxes = [box for box in figure.findobj(Rectangle) if box is not figure.patch]
-    bars = {}
+    bars, fills = {}, {}
     for frame, bar in pairwise(boxes):
         if bar.get_gid():
             full = frame.get_width()
             bars[bar.get_gid()] = (bar.get_x() - frame.get_x()) / full, bar.get_width() / full, bool(bar.get_hatch())
+            fills[bar.get_gid()] = to_hex(bar.get_facecolor())
     expected = {}
     lines = [(number, group.name, place, event, line, severity)
              for number, group in enumerate(shape.cohort.groups)
@@ -367,6 +534,9 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
         if length:
             hatched = severity == UNGRADED or ungraded > 0
             expected[f"bar-{number}-{place}-{line}"] = start / row["n"], length / row["n"], hatched
+            colour = looks(shape.cohort)[name].colour
+            fill = "white" if hatched else colour if severity == SEVERE else tint(colour)
+            assert fills[f"bar-{number}-{place}-{line}"] == to_hex(fill)
     assert {*bars} == {*expected}
     for gid, bar in bars.items():
         assert bar == pytest.approx(expected[gid], abs=1e-9), gid
@@ -374,6 +544,70 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     groups = table.loc[[group.name for group in shape.cohort.groups]]
     rated = re.compile(r"\d+/\d+|\d+ to \d+ of \d+")
     assert Counter(words for words in said if rated.match(words)) == Counter(groups["text"])
+
+
+def test_safety_bars_stand_under_their_group_and_beside_their_event_and_rate(pictures, shape):
+    figure = pictures["safety"].figure
+    table = worst_grades(shape.patients, shape.events, shape.cohort)
+    texts = [(*text.get_position(), text.get_text()) for text in figure.texts]
+    frames = iter([box for box in figure.findobj(Rectangle) if box is not figure.patch and not box.get_gid()])
+    for name, look in looks(shape.cohort).items():
+        for row in table[table["group"] == name].itertuples():
+            (left, bottom), (right, top) = next(frames).get_bbox().get_points()
+            level = [(x, words) for x, y, words in texts if bottom < y < top]
+            above = sorted((y, x, words) for x, y, words in texts if y > top)
+            assert next(words for x, words in sorted(level) if x > right) == row.text
+            assert min(level)[1] == row.severity
+            heading = next(words for _, x, words in above if x == pytest.approx(left))
+            assert heading == f"{look.name}, n = {(shape.patients['group'] == name).sum()}"
+            assert next(words for _, x, words in above if x == pytest.approx(2 / 180)) == row.event
+    assert next(frames, None) is None
+
+
+def dots(figure):
+    """Shape and colour of every point of a dot plot, with its group by its place on the axis."""
+    for axis in figure.axes:
+        names = [text for text in axis.texts if ", n = " in text.get_text()]
+        for points in axis.collections:
+            for (x, _), edge, face in zip(points.get_offsets(), points.get_edgecolor(), points.get_facecolor(),
+                                          strict=False):  # fmt: skip
+                name = min(names, key=lambda text: abs(text.xy[0] - x)).get_text()
+                outline = tuple(map(tuple, points.get_paths()[0].vertices.round(3)))
+                yield name.partition(",")[0], outline, to_hex(face if tuple(face[:3]) != (1, 1, 1) else edge)
+
+
+def drawn_looks(name, picture, cohort):
+    """Whose, shape and colour of what a figure draws for its groups, read from what is drawn."""
+    known = {look.colour.lower(): look.name for look in looks(cohort).values()}
+    known |= {to_hex(tint(colour)): whose for colour, whose in known.items()}
+    figure = picture.figure
+    if name in ("baseline", "mrd-paired"):
+        yield from dots(figure)
+    elif name == "response":
+        for line in (line for axis in figure.axes for line in axis.lines if line.get_color() != RULE):
+            if line.get_marker() not in ("", "None") or line.get_linewidth() > 2:
+                whose = known.get(to_hex(line.get_color()), "together")
+                yield whose, (line.get_marker(), line.get_linewidth()), to_hex(line.get_color())
+    else:
+        for box in figure.findobj(Rectangle):
+            whose = known.get(to_hex(box.get_edgecolor()))
+            if whose:
+                yield whose, "box", to_hex(box.get_edgecolor())
+            if whose and box.get_gid() and not box.get_hatch():
+                full = to_hex(box.get_facecolor()) == to_hex(box.get_edgecolor())
+                yield whose, f"bar, {'full' if full else 'light'}", to_hex(box.get_facecolor())
+
+
+def test_in_grey_groups_differ_in_shape_or_shade(report, open_pictures, grey):
+    found = {"patient-flow": FIGURES["patient-flow"](report)} | open_pictures
+    for name, picture in found.items():
+        if name == "burden":  # one group; hollow and filled points stay apart in any colour
+            continue
+        drawn = {*drawn_looks(name, picture, report.cohort)}
+        assert {"MC", "IC", "RR"} <= {whose for whose, *_ in drawn}
+        for (one, shape, colour), (other, another, colour_of_other) in combinations(drawn, 2):
+            if one != other and shape == another:
+                assert abs(grey(colour) - grey(colour_of_other)) > 0.1, (name, one, other)
 
 
 def test_some_severe_and_some_ungraded_is_hatched_from_the_one_to_the_other(report):

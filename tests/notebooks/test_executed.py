@@ -54,10 +54,10 @@ def test_rerunning_gives_what_is_recorded_but_for_every_planted_change(cohort, t
                 planted[path.name, number] = kind
         (tmp_path / path.name).write_text(json.dumps(notebook), encoding="utf-8")
     kinds = list(planted.values())
-    assert len(planted) >= 30 and len({name for name, _ in planted}) == 9
+    assert len(planted) >= 30 and len({name for name, _ in planted}) == 11
     assert {"svg", "text/html", "text/markdown", "text"} <= set(kinds)
     result = verify(cohort, tmp_path)
-    assert result.notebooks == 9 and result.cells >= len(planted) + 30
+    assert result.notebooks == 11 and result.cells >= len(planted) + 30
     assert {(failure.notebook, failure.cell) for failure in result.failures} == set(planted)
 
 

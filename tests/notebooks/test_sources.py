@@ -19,7 +19,7 @@ def code_cells(path):
 
 
 def test_all_notebooks_of_the_design_are_there():
-    assert [path.stem[:2] for path in SOURCES] == ["01", "02", "03", "04", "05", "06", "07"]
+    assert [path.stem[:2] for path in SOURCES] == ["01", "02", "03", "04", "05", "06", "07", "08", "09"]
 
 
 @source

@@ -354,7 +354,7 @@ def _rank_test(asked: Mapping, spans: Mapping[str, Span], bounds: CohortBounds) 
         return blank | {"test_text": f"{OPEN}: {other_p}, the smallest possible"}
     if tied:
         who = "a second responder" if larger == "responders" else "a second one of the others"
-        case = f"{who} also had {spans[f'{larger}_{end}']}"
+        case = f"{who} also had {spans[f'{larger}_{end}']}%"
     else:
         case = f"certain {larger} share a value"
     said = f"{other_p}, or {tied_p.removeprefix('p = ')} if {case}; in either case the smallest possible"

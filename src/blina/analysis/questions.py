@@ -16,9 +16,13 @@ import yaml
 from blina.analysis.cohort import TOTAL, describe
 from blina.analysis.response import (
     AFTER,
+    AGREE,
+    CELLS,
     CLEARING,
+    MISSED,
     STAYED,
     burden_test,
+    concordance,
     flow,
     fusion_contrast,
     rates,
@@ -28,11 +32,14 @@ from blina.analysis.safety import (
     ANY,
     CRS,
     FEVER,
+    FURTHER,
     ICANS,
     SEVERE,
+    course_counts,
     fever_as_crs,
     fever_cycle1,
     icans,
+    infusions,
     severe_reactions,
     stops,
     worst_grades,
@@ -261,6 +268,17 @@ def _unit(row: Mapping, cohort: Cohort) -> Rows:
     return both(whom, _BEFORE["fc_and_pcr"]) if bridging else whom
 
 
+def of_concordance(row: Mapping, cohort: Cohort) -> Questions:
+    """Of a row of `response.concordance`."""
+    fc, pcr = f"fc_{row['time']}", f"pcr_{row['time']}"
+    whom = both(_group(row["group"], cohort), {pcr: ["positive", "negative"]})
+    if row["counted"] == MISSED:
+        return _proportion(both(whom, {fc: "negative"}), {pcr: "positive"})
+    cells = [{fc: by_fc, pcr: by_pcr} for by_fc, by_pcr in CELLS.values()]
+    agree = {"any_of": [cell for cell in cells if cell[fc] == cell[pcr]]}
+    return _proportion(whom, (dict(zip(CELLS, cells, strict=True)) | {AGREE: agree})[row["counted"]])
+
+
 def of_fusion_contrast(row: Mapping, cohort: Cohort) -> Questions:
     """Of a row of `response.fusion_contrast`."""
     whom, rule = both(_unit(row, cohort), _APPLIES[row["rule"]]), row["rule"]
@@ -353,6 +371,22 @@ def of_stops(row: Mapping, cohort: Cohort) -> Questions:
     return _proportion(_group(row["group"], cohort), {"stop_reason": row["stop_reason"]})
 
 
+def of_course_counts(row: Mapping, cohort: Cohort) -> Questions:
+    """Of a row of `safety.course_counts`: also how many have the one grade, and day of onset, that it states."""
+    whom, feature = _group(row["group"], cohort), row["feature"]
+    events = {FEVER: _FEVER, CRS: _CRS, ICANS: _ICANS, FURTHER: {"extra_cycles": {"at_least": "1"}}}
+    what = events.get(feature, {"stop_reason": feature})
+    grade = {} if pd.isna(row["grade"]) else {f"{feature.lower()}_grade": str(row["grade"])}
+    day = {} if pd.isna(row["onset_day"]) else {"icans_day": str(row["onset_day"])}
+    return _proportion(whom, what) | ({"same": count(whom, grade | day)} if grade or day else {})
+
+
+def of_infusions(row: Mapping, cohort: Cohort) -> Questions:
+    """Of a row of `safety.infusions`."""
+    what = {"infusion_days": str(row["infusion_days"]), "stop_reason": row["stop_reason"]}
+    return _proportion(_group(row["group"], cohort), what)
+
+
 def of_severe_reactions(row: Mapping, cohort: Cohort) -> Questions:
     """Of a row of `safety.severe_reactions`."""
     whom = _group(row["group"], cohort)
@@ -370,6 +404,7 @@ def every_table(study: Tidy) -> Iterator[tuple[pd.DataFrame, Asking]]:
     yield describe(patients, cohort), of_description
     yield rates(patients, mrd, cohort), of_rates
     yield flow(patients, mrd, cohort), of_flow
+    yield concordance(patients, mrd, cohort), of_concordance
     yield fusion_contrast(patients, mrd, cohort), of_fusion_contrast
     for group in cohort.groups:
         part = study.only(group.name)
@@ -380,4 +415,6 @@ def every_table(study: Tidy) -> Iterator[tuple[pd.DataFrame, Asking]]:
     yield fever_as_crs(patients, events, cohort), of_fever_as_crs
     yield icans(patients, events, cohort), of_icans
     yield stops(patients, cohort), of_stops
+    yield course_counts(patients, events, cohort), of_course_counts
+    yield infusions(patients, cohort), of_infusions
     yield severe_reactions(patients, events, cohort), of_severe_reactions

@@ -22,6 +22,7 @@ RATE_COLUMNS = (*RATE_KEYS, "k", "n", "percent", "lower", "upper", "is_reported"
                 "is_pooled", "text")  # fmt: skip
 CONTRAST_COLUMNS = ("group", "measure", "rule", "carriers_k", "carriers_n", "carriers_text", "others_k", "others_n",
                     "others_text", "p", "smallest_attainable", "test_text")  # fmt: skip
+CONCORDANCE_COLUMNS = ("group", "time", "counted", "k", "n", "percent", "lower", "upper", "text")
 FLOW_COLUMNS = ("stage", "group", "state", "n", "of")
 BURDEN_COLUMNS = ("patient_id", "group", "assay", "value_percent", "rule", "responded")
 BURDEN_TEST_COLUMNS = ("group", "rule", "n", "without_value", "responders", "responders_median", "responders_range",
@@ -42,6 +43,8 @@ RULES: tuple[Choice, ...] = (
     Choice("pcr", "RT-PCR", "negative by RT-PCR after treatment, among patients with a fusion gene followed"),
     Choice("fc_and_pcr", "FC and RT-PCR", "negative by FC and, where a fusion gene is followed, by RT-PCR"),
 )
+CELLS = {f"FC {fc}, RT-PCR {pcr}": (fc, pcr) for fc in ("positive", "negative") for pcr in ("positive", "negative")}
+AGREE, MISSED = "FC and RT-PCR agree", "RT-PCR positive among FC negative"
 AFTER = ("negative by FC and, where followed, RT-PCR", "negative by FC, positive by RT-PCR", "positive by FC",
          "not assessed")  # fmt: skip
 EVALUABLE_SETS: tuple[Choice, ...] = (
@@ -158,6 +161,27 @@ def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFr
     assert (by_stage["n"] == by_stage["of"]).all(), "the states of a stage do not add up to the group"
     assert (by_stage.groupby("stage")["n"].sum() == len(patients)).all(), "the groups do not add up to the cohort"
     return counts
+
+
+def concordance(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """FC against RT-PCR in patients whom RT-PCR follows, per group and time, `CONCORDANCE_COLUMNS`; limits in %.
+
+    `counted` is a cell of the two by two table (`CELLS`) or `AGREE`, each of all patients with both results, or
+    `MISSED`: RT-PCR positive, of those negative by FC. n is 0 where there is nobody: percent and limits are NaN.
+    ValueError if there are two results for one patient, time and assay.
+    """
+    status = mrd.pivot(index=["patient_id", "time"], columns="assay", values="status").reset_index()
+    both = status[status[["FC", "RT-PCR"]].isin(("positive", "negative")).all(axis=1)]
+    table = patients[["patient_id", "group"]].merge(both, on="patient_id", validate="one_to_many")
+    rows = []
+    for name, members in by_group(table, cohort, total=False):
+        for time in ("before", "after"):
+            fc, pcr = (members.loc[members["time"] == time, assay] for assay in ("FC", "RT-PCR"))
+            success = {cell: (fc == by_fc) & (pcr == by_pcr) for cell, (by_fc, by_pcr) in CELLS.items()}
+            success |= {AGREE: fc == pcr, MISSED: pcr[fc == "negative"] == "positive"}
+            rows += [{"group": name, "time": time, "counted": counted} | rate(yes.sum(), len(yes))
+                     for counted, yes in success.items()]  # fmt: skip
+    return pd.DataFrame(rows, columns=CONCORDANCE_COLUMNS)
 
 
 def fusion_contrast(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:

@@ -24,6 +24,11 @@ FEVER_COLUMNS = ("group", *RATE, "text")
 CRS_COLUMNS = ("group", "reading", "fever_only", *RATE, "text")
 ICANS_COLUMNS = ("group", "grade", "scale", *RATE, "onset_days", "text")
 STOP_COLUMNS = ("group", "stop_reason", *RATE, "text")
+FURTHER = "further cycles"
+REASONS = ("completed", "severe_reaction", "economic")
+COURSE_COLUMNS = ("patient_id", "group", "infusion_days", "stop_reason", "stopped_by", "extra_cycles", "icans_day")
+COURSE_COUNT_COLUMNS = ("group", "feature", "grade", "onset_day", *RATE, "text")
+INFUSION_COLUMNS = ("group", "stop_reason", "infusion_days", *RATE, "text")
 REACTION_COLUMNS = ("group", "stopped_for_severe", "described_severe", "both", "difference", "text")
 
 
@@ -100,8 +105,7 @@ def icans(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.Da
     """
     records = events[events["event"] == ICANS]
     scale = _one_scale(records, ICANS)
-    onset = records.groupby("patient_id")["onset_day"].min()
-    worst = worst_by_patient(records).assign(onset=lambda table: table["patient_id"].map(onset))
+    worst = worst_by_patient(records).assign(onset=lambda table: table["patient_id"].map(_onset(records)))
     rows = []
     for name, members in by_group(patients, cohort):
         found = worst[worst["patient_id"].isin(members["patient_id"])]
@@ -121,12 +125,63 @@ def icans(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.Da
 
 def stops(patients: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """How cycle 1 ended, patients per group (and total) and reason, `STOP_COLUMNS`."""
-    reasons = ["completed", "severe_reaction", "economic"]
-    reasons += sorted(set(patients["stop_reason"]) - set(reasons))
     return pd.DataFrame([{"group": name, "stop_reason": reason}
                          | rate((members["stop_reason"] == reason).sum(), len(members))
-                         for name, members in by_group(patients, cohort) for reason in reasons],
+                         for name, members in by_group(patients, cohort) for reason in _reasons(patients)],
                         columns=STOP_COLUMNS)  # fmt: skip
+
+
+def courses(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Cycle 1 of every patient: one row each, by group, longest infusion first, `COURSE_COLUMNS` and one per event.
+
+    `stopped_by` names the events that led to a stop. `icans_day` is the day on which ICANS began (Int64). A column per
+    event of `_event_names`, but for a reaction without a name: the worst grade as text, "yes" without a grade, "" where
+    it did not occur. These are rows: show `cohort.face`.
+    """
+    mine = events[events["cycle"] == 1]
+    worst = worst_by_patient(mine).set_index(["patient_id", "event"])["worst_grade"]
+    kinds = [event for event in _event_names(mine) if event != UNNAMED_REACTION]
+    said = worst.astype("str").mask(worst.isna(), "yes").unstack("event")
+    said = said.reindex(index=patients["patient_id"], columns=kinds).astype("object").fillna("")
+    led = mine[mine["led_to_stop"]].groupby("patient_id")["event"].agg(lambda names: " and ".join(sorted(set(names))))
+    table = patients.assign(
+        stopped_by=patients["patient_id"].map(led).astype("object").fillna(""),
+        icans_day=patients["patient_id"].map(_onset(mine)).astype("Int64"),
+    ).merge(said, on="patient_id", validate="one_to_one")
+    members = [rows.sort_values("infusion_days", ascending=False, kind="stable")
+               for _, rows in by_group(table, cohort, total=False)]  # fmt: skip
+    return pd.concat(members, ignore_index=True)[[*COURSE_COLUMNS, *kinds]]
+
+
+def course_counts(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """What a group's courses add up to: patients per group and feature, `COURSE_COUNT_COLUMNS`; limits in %.
+
+    Features: how cycle 1 ended (stop reason), each event of cycle 1 at any grade, and further cycles. `grade` and
+    `onset_day` (Int64) are those of the group's patients with the event, where all have the same, else NA.
+    """
+    table = courses(patients, events, cohort)
+    kinds = [*table.columns.drop([*COURSE_COLUMNS])]
+    rows = []
+    for name, members in by_group(table, cohort, total=False):
+        features = {reason: members["stop_reason"] == reason for reason in _reasons(patients)}
+        features |= {event: members[event] != "" for event in kinds} | {FURTHER: members["extra_cycles"] > 0}
+        for feature, has in features.items():
+            found = members[has]
+            grades = set(found[feature]) if feature in kinds else set()
+            days = set(found["icans_day"]) if feature == ICANS else set()
+            rows.append({"group": name, "feature": feature, "grade": _only(grades), "onset_day": _only(days)}
+                        | rate(has.sum(), len(members)))  # fmt: skip
+    return pd.DataFrame(rows, columns=COURSE_COUNT_COLUMNS).astype({"grade": "Int64", "onset_day": "Int64"})
+
+
+def infusions(patients: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Patients by days of infusion and end of cycle 1, per group, longest first: `INFUSION_COLUMNS`; limits in %."""
+    rows = []
+    for name, members in by_group(patients, cohort, total=False):
+        same = members.groupby(["infusion_days", "stop_reason"]).size().sort_index(ascending=False)
+        rows += [{"group": name, "stop_reason": reason, "infusion_days": days} | rate(k, len(members))
+                 for (days, reason), k in same.items()]  # fmt: skip
+    return pd.DataFrame(rows, columns=INFUSION_COLUMNS)
 
 
 def severe_reactions(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -159,6 +214,22 @@ def _event_names(events: pd.DataFrame) -> list[str]:
     """The declared events (that of a reaction without a name only where there is one), then any others that occur."""
     seen = set(events["event"])
     return [*(event for event in EVENTS if event in seen or event != UNNAMED_REACTION), *sorted(seen - set(EVENTS))]
+
+
+def _reasons(patients: pd.DataFrame) -> list[str]:
+    """The declared stop reasons, then any others that occur."""
+    return [*REASONS, *sorted(set(patients["stop_reason"]) - set(REASONS))]
+
+
+def _onset(events: pd.DataFrame) -> pd.Series:
+    """The first day on which ICANS is recorded, by patient."""
+    return events[events["event"] == ICANS].groupby("patient_id")["onset_day"].min()
+
+
+def _only(values: set) -> object:
+    """The value that all have; NA where they differ, or it is none or no number."""
+    value = next(iter(values)) if len(values) == 1 else pd.NA
+    return pd.NA if pd.isna(value) or value == "yes" else int(value)
 
 
 def _one_scale(records: pd.DataFrame, event: str) -> str:

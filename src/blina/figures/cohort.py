@@ -34,15 +34,16 @@ _COUNTS = {"male": ("sex", "male"), "BCR::ABL1": ("BCR::ABL1", "found")}
 _BOUNDS = re.compile(r" of \d+| \([^)]*\)")  # what an open number says beyond its bounds
 _SIDE_BY_SIDE = 3  # groups up to which the panels stand side by side
 _HEIGHT, _LEFT = 58.0, 11.0  # mm
+_ROOM = 1.4  # of a point, as a multiple of its size: the corners of diamonds stay apart
 
 
 @styled
 def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None) -> Picture:
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
-    Filled points carry BCR::ABL1. Below each group: n, the median, boys and carriers as k/n. Intervals stand on a log
-    axis unless one of them is 0. `description` is that of `describe`, with the bounds of `analysis.open` where rows of
-    it are open: those print their bounds, and an open median draws no line.
+    Filled points carry BCR::ABL1. Below each group: n and the median; in the first panel boys and carriers too, as k/n.
+    Intervals stand on a log axis unless one of them is 0. `description` is that of `describe`, with the bounds of
+    `analysis.open` where rows of it are open: those print their bounds, and an open median draws no line.
     """
     description = describe(patients, cohort) if description is None else description
     stated = {(row.group, row.characteristic, row.level): row.text for row in description.itertuples()}
@@ -96,17 +97,22 @@ def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
 def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look) -> None:
     if values.empty:
         return
-    seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.marker,
-                      size=look.scale * (4.4 if len(values) <= 60 else 2.4), linewidth=0.9, zorder=3)  # fmt: skip
+    size, room = (4.4, _ROOM) if len(values) <= 60 else (2.4, 1)
+    seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.spaced(room),
+                      size=look.scale * size * room, linewidth=0.9, zorder=3)  # fmt: skip
     points = axis.collections[-1]
     points.set_facecolor([look.colour if full else "white" for full in filled])
     points.set_edgecolor(look.colour)
 
 
 def _labels(stated: dict, column: str, group: str, n: int, width: float) -> list[str]:
-    """What stands below a group: `median 3.7`, `male 10/18`, `male open, 4 to 16`, on two lines where that is wide."""
+    """What stands below a group: `median 3.7`, `male 10/18`, `male open, 4 to 16`, on two lines where that is wide.
+
+    Counts belong to no panel and stand in the first alone.
+    """
     said = {"median": stated[group, _CHARACTERISTIC[column], ""]}
-    said |= {word: stated.get((group, *key), f"0/{n}") for word, key in _COUNTS.items()}
+    if column == next(iter(_PANELS)):
+        said |= {word: stated.get((group, *key), f"0/{n}") for word, key in _COUNTS.items()}
     lines = []
     for word, text in said.items():
         if not text.startswith(OPEN):

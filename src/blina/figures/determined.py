@@ -11,6 +11,7 @@ from blina.analysis.cohort import TOTAL
 from blina.analysis.determined import UNITS
 from blina.analysis.response import CLEARING
 from blina.figures.style import (
+    INK,
     MARGIN,
     MUTED,
     RULE,
@@ -29,6 +30,7 @@ from blina.linelist.cohort import Cohort
 
 _ROW, _LINE, _HEAD, _TICKS = 4.4, 2.9, 5.2, 4.8  # mm: a row, each further line of its label, a heading, tick labels
 _LEFT, _RIGHT, _GAP = 77.0, 25.5, 2.5  # mm: the row labels, the bounds in words (or more), before each of them
+_THICK, _THIN = 6.0, 3.0  # pt: the bar of a group, of groups together
 _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
 _REMARKS = {
@@ -43,8 +45,8 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
 
     `table` holds the open rows of `analysis.determined.answer_table`. A dot is the value in the line list at hand; it
     lies outside its bar where that line list does not satisfy the claims. Of a reconstructed cohort, whose line list
-    is one of many, it is a ring without fill. Numbers of patients stand on a thin line from nobody to all who could be
-    counted.
+    is one of many, it is a ring without fill. Groups together have a thinner bar. Numbers of patients stand on a thin
+    line from nobody to all who could be counted.
     """
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
@@ -60,8 +62,9 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     if cohort.reconstructed:
         at_hand = "Ring: the line list shipped here, one of many, no estimate."
     note = (
-        "Bar: from the least to the greatest value over all line lists that satisfy the report; no interval of chance, "
-        "and nothing says where in it the truth lies. Thin line: from nobody to all who are counted. "
+        "Bar, thinner for groups together: from the least to the greatest value over all line lists that satisfy the "
+        "report; no interval of chance, and nothing says where in it the truth lies. Thin line: from nobody to all who "
+        "are counted. "
         f"{at_hand} FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
     for words, meaning in _REMARKS.items():
@@ -119,12 +122,13 @@ def _draw(axis: Axes, y: float, row: dict, look: Look, hollow: bool) -> None:
         axis.plot([0, row["n_greatest"]], [y, y], color=RULE, linewidth=0.8, solid_capstyle="butt", zorder=1)
     low, high = (axis.transData.transform((row[end], 0))[0] for end in ("least", "greatest"))
     shown = (high - low) / axis.figure.dpi * 25.4
-    axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=6, solid_capstyle="butt",
-              marker="s" if shown < _NARROW else "", markersize=5, markeredgewidth=0, zorder=2)  # fmt: skip
+    thick = _THIN if look.colour == MUTED else _THICK
+    axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
+              marker="s" if shown < _NARROW else "", markersize=min(thick, 5), markeredgewidth=0, zorder=2)  # fmt: skip
     if pd.isna(row["here"]):
         return
     if hollow:
-        axis.plot([row["here"]], [y], marker="o", markersize=3.4, markerfacecolor="none", markeredgecolor=MUTED,
+        axis.plot([row["here"]], [y], marker="o", markersize=3.4, markerfacecolor="none", markeredgecolor=INK,
                   markeredgewidth=0.7, zorder=3, clip_on=False)  # fmt: skip
     else:
         axis.plot([row["here"]], [y], marker=look.marker, markersize=5 * look.scale, color=look.colour,

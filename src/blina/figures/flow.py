@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blina.analysis.open import OPEN
-from blina.analysis.response import flow
+from blina.analysis.response import AFTER, EVALUABLE_SETS, FLOW_COLUMNS, flow, rates
 from blina.figures.style import (
     INK,
     LINE,
@@ -24,22 +24,31 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort, Group
 
-_STAGES = ("treated", "MRD before", "end of cycle 1", "MRD after")
-_WORDS = {"severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
+_SETS = "evaluable sets"
+_STAGES = ("treated", "MRD before", "end of cycle 1", _SETS, "MRD after")
+_WORDS = {"treated": "safety set (any dose of drug)", "severe_reaction": "stopped for a severe reaction",
+          "economic": "stopped for cost"}  # fmt: skip
 # mm: inside a box, between stages, for stage names, between groups, before a line's continuation
-_PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 15.0, 3.0, 1.5
+_PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 16.0, 3.0, 1.5
 
 
 @styled
 def patient_flow(
-    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame | None = None
+    patients: pd.DataFrame,
+    mrd: pd.DataFrame,
+    cohort: Cohort,
+    counts: pd.DataFrame | None = None,
+    table: pd.DataFrame | None = None,
 ) -> Picture:
-    """Flow of patients (180 mm): the cohort, its groups, MRD before, how cycle 1 ended, MRD after by either assay.
+    """Flow of patients (180 mm): the cohort, its groups and safety set, MRD before, how cycle 1 ended, the evaluable
+    sets, MRD after by either assay.
 
-    Every box states k/n of its group; the counts balance (`flow` asserts it). `counts` is the table of `flow`, with the
-    bounds of `analysis.open` where counts of it are open: those print `open`.
+    Every box states k/n of its group; the counts balance (`flow` and `_evaluable` assert it). `counts` is the table of
+    `flow` and `table` that of `rates`, with the bounds of `analysis.open` where counts of them are open: those print
+    `open`.
     """
     counts = flow(patients, mrd, cohort) if counts is None else counts
+    counts = _evaluable(counts, rates(patients, mrd, cohort) if table is None else table)
     shown = looks(cohort)
     everyone = f"{people(len(patients))} treated with blinatumomab"
     title = f"{people(len(patients))} from treatment to MRD after blinatumomab, by group"
@@ -52,7 +61,8 @@ def patient_flow(
 
     sheet = Sheet(WIDE, tops[-1] + heights[-1] + 1.5, title, [
         "k/n: patients of the group. Positive by any assay: by FC or by RT-PCR. RT-PCR follows a fusion gene and is "
-        "not applicable without one.",
+        "not applicable without one. Evaluable sets overlap; positive before: by either assay; days: of drug in cycle "
+        "1. MRD after: of all treated.",
     ], cohort.face)  # fmt: skip
     centres = {name: MARGIN + _LABEL + (width + _BETWEEN) * place + width / 2 for place, name in enumerate(shown)}
     middle = (min(centres.values()) + max(centres.values())) / 2
@@ -63,16 +73,40 @@ def patient_flow(
     sheet.line([middle, middle], [first, branch])
     sheet.line([min(centres.values()), max(centres.values())], [branch, branch])
     for stage, top, height in zip(_STAGES, tops, heights, strict=True):
-        for number, line in enumerate(wrapped(stage, _LABEL - 1, SMALL, "bold")):
+        for number, line in enumerate(wrapped(stage, _LABEL - 2, SMALL, "bold")):
             sheet.text(MARGIN, top + _PAD + LINE * number, line, weight="bold", color=MUTED, va="top")
         for name, centre in centres.items():
             start = branch if stage == _STAGES[0] else top - _GAP
-            sheet.line([centre, centre], [start, top - 0.6], marker="v", markevery=[1], markersize=3)
+            sheet.line([centre, centre], [start, top - 0.85], marker="v", markevery=[1], markersize=3,
+                       solid_capstyle="butt")  # fmt: skip
             left = centre - width / 2
             sheet.box(left, top, width, height, facecolor="white", edgecolor=shown[name].colour, linewidth=1)
-            for number, (line, indent, weight) in enumerate(lines[stage, name]):
-                sheet.text(left + _PAD + indent, top + _PAD + LINE * number, line, weight=weight, va="top")
+            for number, (line, indent, how) in enumerate(lines[stage, name]):
+                sheet.text(left + _PAD + indent, top + _PAD + LINE * number, line, va="top", **how)
     return sheet.picture("patient-flow", _alt(counts, cohort, everyone))
+
+
+def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The counts of `flow` and, as one more stage of them, who of each group is in which evaluable set.
+
+    `table` is that of `rates`; its `n` under the rule of both assays counts whoever has an outcome. A set of the same
+    patients as all treated is left out. AssertionError unless those with and without an outcome add up to the group.
+    """
+    of = counts.groupby("group", sort=False)["of"].max()
+    missing = counts[counts["state"] == AFTER[3]].set_index("group")["n"].reindex(of.index, fill_value=0)
+    table = table[(table["rule"] == "fc_and_pcr") & ~table["is_pooled"]]
+    rows = []
+    for name, n in of.items():
+        mine = table[table["group"] == name]  # by two measures, where a bridging group has both
+        sizes = {some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False) for some in EVALUABLE_SETS
+                 if some.id != "severe_stops_failed"}  # fmt: skip
+        known = {some.id: size for some, size in sizes.items() if not pd.isna(size)}
+        treated = known.get("all_treated", n - missing[name])
+        assert treated + missing[name] == n, "evaluable and not assessed do not add up to the group"
+        assert all(size <= treated for size in known.values()), "an evaluable set is larger than all treated"
+        rows += [(_SETS, name, some.label, size, n) for some, size in sizes.items()]
+    sets = pd.DataFrame(rows, columns=FLOW_COLUMNS)
+    return pd.concat([counts, sets], ignore_index=True).astype({"n": "Int64"})
 
 
 def _said(row: tuple) -> str:
@@ -80,15 +114,17 @@ def _said(row: tuple) -> str:
     return f"{OPEN if pd.isna(row.n) else row.n}/{row.of} {written(state, 'ended otherwise')}"
 
 
-def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[tuple[str, float, str]]:
-    """The lines of a box, each with its indent in mm and its weight."""
+def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[tuple[str, float, dict]]:
+    """The lines of a box, each with its indent in mm and how it is written: nobody in a state is muted."""
     rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
+    lines = []
     if stage == _STAGES[0]:
         head = wrapped(f"{name}: n = {rows['of'].max()}", width, SMALL, "bold")
         label = wrapped(written(group.label, ""), width)
-        return [(line, 0, "bold") for line in head] + [(line, 0, "normal") for line in label]
-    return [(line, _INDENT * (number > 0), "normal") for row in rows.itertuples()
-            for number, line in enumerate(wrapped(_said(row), width - _INDENT))]  # fmt: skip
+        lines = [(line, 0, {"weight": "bold"}) for line in head] + [(line, 0, {}) for line in label]
+    return lines + [(line, _INDENT * (number > 0), {"color": INK if pd.isna(row.n) or row.n else MUTED})
+                    for row in rows.itertuples()
+                    for number, line in enumerate(wrapped(_said(row), width - _INDENT))]  # fmt: skip
 
 
 def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
@@ -96,6 +132,8 @@ def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
     for group in cohort.groups:
         rows = counts[(counts["group"] == group.name) & ((counts["n"].fillna(1) > 0) | (counts["stage"] == _STAGES[0]))]
         said.append(f"{group.name} ({group.label}), {people(rows['of'].max())}")
-        for stage, states in rows[rows["stage"] != _STAGES[0]].groupby("stage", sort=False):
-            said.append(f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples())))
+        for stage in _STAGES:
+            states = rows[rows["stage"] == stage]
+            if len(states):
+                said.append(f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples())))
     return f"Flow chart. {everyone}. {'. '.join(said)}."

@@ -35,14 +35,16 @@ from blina.linelist.cohort import Cohort
 
 _SIDE_BY_SIDE = 3  # groups up to which the two assays stand side by side
 _HEIGHT, _LEFT, _BELOW = 72.0, 16.0, 2 * LINE + 3.0  # mm
-_STEP, _SIDE, _SPREAD = 2.4, 0.52, 0.36  # from group to group; before and after from its centre; patients about that
+_STEP, _SIDE, _SPREAD = 2.4, 0.57, 0.45  # from group to group; before and after from its centre; patients about that
+_INSIDE, _APART = 0.3, 0.2  # powers of ten: rows of points without value from their edge, and about that
+_FEW, _ROOM = 6, 20  # patients of a group up to which each has a row without value; a white edge parts filled points
 STRIP = 10**2.3, 10**3.5  # above the scale: positive without a reported value
 _HEADINGS = {"FC": "FC", "RT-PCR": "RT-PCR, where a fusion gene is followed"}
 
 
 def band(least: float) -> tuple[float, float]:
     """Where results that were not detected stand: below the limit of detection, or the least value, at no value."""
-    return least * 10**-1.3, least * 0.9
+    return least * 10**-1.7, least * 0.9
 
 
 @styled
@@ -113,11 +115,12 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
         pairs[f"{time}_valued"] = pairs[time].notna()
         for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
             without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
-            pairs.loc[without, time] = low**0.2 * high**0.8 if kind == "negative" else low**0.8 * high**0.2
+            pairs.loc[without, time] = high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
     pairs = pairs[(pairs["before_status"] != "not_applicable") & (pairs["after_status"] != "not_applicable")]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
-    if len(pairs) > 1:  # where there is no value, three rows keep points and lines apart
-        row = 10 ** (0.16 * (pairs.index % 3 - 1))
+    if len(pairs) > 1:  # where there is no value, rows keep points and lines apart: one each for a few patients
+        rows = len(pairs) if len(pairs) <= _FEW else 3
+        row = 10 ** (_APART * (2 * (pairs.index % rows) / (rows - 1) - 1))
         for time in ("before", "after"):
             pairs[time] = pairs[time].where(pairs[f"{time}_valued"], pairs[time] * row)
     return pairs
@@ -156,7 +159,9 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
     for time, side in (("before", -_SIDE), ("after", _SIDE)):
         negative = pairs[f"{time}_status"] == "negative"
         axis.scatter([centre + side + offset for offset in offsets], pairs[time], marker=look.marker,
-                     s=(look.scale * (3.8 if n <= 60 else 2.4)) ** 2, linewidth=0.8, edgecolor=look.colour,
+                     s=[(look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2 for no in negative],
+                     linewidth=[0.8 if no else 0.4 for no in negative],
+                     edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
                      facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
         unvalued = ~negative & ~pairs[f"{time}_valued"]
         no, yes = (f"{some.sum()}/{n}" for some in (negative, unvalued))
@@ -164,7 +169,7 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
         if time in unsettled:
             bounds = unsettled[time].partition(" of ")[0]  # of the whole group; here of those whom the assay follows
             count = f"{bounds} of {n} not detected, {OPEN} how many positive without a reported value"
-            no, yes = f"{bounds}/{n}".replace(", ", ",\n", 1), OPEN
+            no, yes = f"{bounds}\nof {n}".replace(", ", ",\n", 1), OPEN
         axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
         axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
         said.append(f"{time} {count}")

@@ -28,6 +28,7 @@ from blina.linelist.cohort import Cohort
 
 _ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
 
+_THICK, _THIN = 4.5, 3.0  # pt: the bar of an open rate of a group, of groups together
 _NARROW = 2.0  # percentage points: a shorter bar could not be seen
 
 
@@ -91,8 +92,9 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> No
         least, greatest = row["percent_least"], row["percent_greatest"]
         axis.plot([row["lower_least"], row["upper_greatest"]], [top + 1.7] * 2, color=look.colour, linewidth=0.6,
                   zorder=1.5, clip_on=False)  # fmt: skip
-        axis.plot([least, greatest], [top + 1.7] * 2, color=tint(look.colour), linewidth=4.5, solid_capstyle="butt",
-                  marker="s" if greatest - least < _NARROW else "", markersize=4.5, markeredgewidth=0,
+        thick = _THIN if row["is_pooled"] else _THICK
+        axis.plot([least, greatest], [top + 1.7] * 2, color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
+                  marker="s" if greatest - least < _NARROW else "", markersize=thick, markeredgewidth=0, snap=False,
                   clip_on=False)  # fmt: skip
     elif row["n"]:
         axis.plot([row["lower"], row["upper"]], [top + 1.7] * 2, color=look.colour, linewidth=1.2, clip_on=False)
@@ -101,7 +103,7 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> No
     said = row["text"]
     if row.get("open", False) and text_width(said) > width + _BETWEEN - 1:
         said = said.partition(" (")[0]  # the bar says it in percent
-    axis.text(50, top + 4.2, said, size=SMALL, ha="center", va="center",
+    axis.text(50, top + 4.4, said, size=SMALL, ha="center", va="center",
               weight="bold" if row["is_reported"] else "normal",
               color=MUTED if row["text"] == "0/0" else INK)  # fmt: skip
 

@@ -90,7 +90,7 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
 
 def _bar(severity: str, colour: str) -> dict[str, object]:
     if severity == UNGRADED:
-        return {"facecolor": "white", "edgecolor": colour, "hatch": "//////", "linewidth": 0.6}
+        return {"facecolor": "white", "edgecolor": colour, "hatch": "/////////", "linewidth": 0.6}
     return {"facecolor": colour if severity == SEVERE else tint(colour), "edgecolor": colour, "linewidth": 0.6}
 
 

@@ -17,9 +17,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import Affine2D, blended_transform_factory
 
 from blina.linelist.cohort import STANDARD_GROUPS, Cohort
 
@@ -166,7 +167,8 @@ class Sheet:
         self.width, self.title, self.face = width, title, face
         heading = wrapped(title, width - 2 * MARGIN, LARGE, "bold")
         below = [(line, MUTED) for note in notes for line in wrapped(note, width - 2 * MARGIN)]
-        below += [(line, INK) for line in wrapped(face, width - 2 * MARGIN)]
+        sentence = f"{face[0].upper()}{face[1:]}." if face else ""
+        below += [(line, INK) for line in wrapped(sentence, width - 2 * MARGIN)]
         self.top = MARGIN + 3.7 * len(heading) + 1.5
         self.height = self.top + body + LINE * len(below) + 1 + MARGIN
         self.figure = Figure(figsize=(width / 25.4, self.height / 25.4))
@@ -231,7 +233,11 @@ class Look:
     @property
     def scale(self) -> float:
         """What the marker's size is to be multiplied by, so that all shapes look equally large."""
-        return 0.8 if self.marker in "Ds" else 1.0
+        return 0.8 if self.marker in "Dds" else 1.0
+
+    def spaced(self, by: float) -> MarkerStyle:
+        """The marker, drawn so many times smaller than its size says: a swarm then leaves room between points."""
+        return MarkerStyle(self.marker, transform=Affine2D().scale(1 / by))
 
 
 def tint(colour: str) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ class StepFailed(PipelineError):
 
 @dataclass(frozen=True)
 class Summary:
-    """What a successful run made and where; `claims` and `hold` are None without claims, `page` is "" without a page."""
+    """What a successful run made and where; `claims` and `hold` may be None (no claims), `page` "" (no page)."""
 
     notebooks: int
     figures: int

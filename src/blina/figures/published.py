@@ -1,0 +1,199 @@
+"""The cohort's rates among published ones: a forest in panels by question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
+
+from blina.analysis.context import COMPARISONS, DERIVED, OUTCOMES, Comparison
+from blina.analysis.intervals import METHOD, decimal_text, exact
+from blina.figures.style import (
+    INK,
+    MARGIN,
+    MUTED,
+    RULE,
+    SHADE,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    looks,
+    styled,
+    text_width,
+    tint,
+    wrapped,
+    written,
+)
+from blina.linelist.cohort import Cohort
+
+_STUDY, _WHAT, _STATED = 52.0, 45.0, 37.5  # mm: who, what was counted and how, the rate in words
+_LINE, _PAD, _HEAD = 2.9, 0.9, 5.6  # mm: a line of text, what is between rows, a panel's heading
+_NARROW = 2.0  # percentage points: a shorter bar could not be seen
+_HOLLOW = {word.replace("_", "-") for word in DERIVED}
+_PUBLISHED = Look("", MUTED, "h")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the forest: lines of its two columns of words, lines of its rate, and what is drawn."""
+
+    who: list[str]
+    what: list[str]
+    stated: list[str]
+    drawn: dict
+
+    @property
+    def height(self) -> float:
+        return _LINE * max(map(len, (self.who, self.what, self.stated))) + _PAD
+
+
+@styled
+def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None = None) -> Picture:
+    """Rates with exact intervals beside published ones (180 mm): a panel per comparison, this cohort's rows first.
+
+    `table` is that of `context.side_by_side`, `pooled` that of `context.pools`: a pooled rate is a diamond from its
+    lower to its upper limit, a thin line its prediction interval. This cohort's rows have the look of their group;
+    where a rate is open, a broad bar from its least to its greatest value and a thin line between the exact limits at
+    both. Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left to the table.
+    """
+    known = looks(cohort)
+    panels = [(one, _rows(table[table["comparison"] == one.id], known) + _diamond(one, pooled))
+              for one in COMPARISONS if (table["comparison"] == one.id).any()]  # fmt: skip
+    height = sum(_HEAD + sum(row.height for row in rows) for _, rows in panels)
+    own = table[table["own"]]
+    face = cohort.face if own["open"].any() else ""
+    title = "Rates of response beside those of published cohorts, with exact 95% intervals"
+    sheet = Sheet(WIDE, max(height, _HEAD) + 9.5, title, [_note(table, pooled, cohort)], face)
+    if not panels:
+        sheet.text(MARGIN, 1, "No published rate is comparable with one of this cohort.", va="top")
+        return sheet.picture("published", "No published rate is comparable with one of this cohort.")
+    left = MARGIN + _STUDY + _WHAT
+    axis = sheet.axes(left, 0, WIDE - left - _STATED - MARGIN - 2, height)
+    _scale(axis, height)
+    top = 0.0
+    for one, rows in panels:
+        sheet.text(MARGIN, top + 1.6, one.title, weight="bold", va="top")
+        axis.axhspan(top, top + _HEAD - 0.8, color="white", zorder=0.5, linewidth=0)  # no grid behind a heading
+        if top:
+            sheet.line((MARGIN, WIDE - MARGIN), (top + 0.5, top + 0.5), color=RULE, linewidth=0.5)
+        top += _HEAD
+        for row in rows:
+            middle = top + (row.height - _PAD) / 2
+            for words, x in ((row.who, MARGIN), (row.what, MARGIN + _STUDY), (row.stated, WIDE - MARGIN - _STATED)):
+                _write(sheet, x, middle, words, bold=row.drawn.get("own", False) and words is row.who)
+            _draw(axis, middle, row.drawn, known)
+            top += row.height
+    return sheet.picture("published", _alt(table, pooled))
+
+
+def _rows(mine: pd.DataFrame, known: dict[str, Look]) -> list[_Row]:
+    """The rows of a panel; where nothing published stands in it, a last one that says so."""
+    rows, said = [], set()
+    for row in mine.to_dict("records"):
+        who, whom, how = row["study"], row["whom"], "; ".join(filter(None, (row["how"], row["marks"])))
+        if row["own"]:
+            who, how = f"{who.partition(', ')[0].capitalize()}, {known[row['group']].name}", ""
+            whom = "" if row["group"] in said else written(whom, "")  # once for all rules
+            said.add(row["group"])
+        stated = row["text"]
+        if row["open"] and text_width(stated) > _STATED:
+            stated = stated.partition(" (")[0]  # the bar says it in percent
+        columns = [[line for words in pair for line in wrapped(_signs(words), width - 2)]
+                   for pair, width in (((who, whom), _STUDY), ((row["outcome"], how), _WHAT))]  # fmt: skip
+        rows.append(_Row(*columns, wrapped(stated, _STATED), row))
+    if mine["own"].all():
+        rows.append(_Row(["No published rate is comparable."], [], [], {}))
+    return rows
+
+
+def _signs(words: str) -> str:
+    return words.replace(">=", "≥").replace("<=", "≤")
+
+
+def _diamond(one: Comparison, pooled: pd.DataFrame | None) -> list[_Row]:
+    if pooled is None:
+        return []
+    return [_Row([f"Pooled: {row['eligible']} studies"],
+                 [OUTCOMES[one.same[0]], "all patients together" if pd.isna(row["tau"]) else "random effects"],
+                 [row["text"], *_predicted(row)], row)
+            for row in pooled[pooled["pooled"] & pooled["comparison"].eq(one.id)].to_dict("records")]  # fmt: skip
+
+
+def _predicted(row: dict) -> list[str]:
+    if pd.isna(row["predicted_lower"]):
+        return []
+    low, high = (decimal_text(exact(row[f"predicted_{end}"]), 1) for end in ("lower", "upper"))
+    return [f"a further cohort: {low} to {high}"]
+
+
+def _scale(axis: Axes, height: float) -> None:
+    axis.set(xlim=(-3, 103), ylim=(height, 0), yticks=[], xlabel="patients (%)")
+    axis.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100"])
+    axis.spines["left"].set_visible(False)
+    for tick in (0, 25, 50, 75, 100):
+        axis.axvline(tick, color=SHADE, linewidth=0.6, zorder=0)
+
+
+def _write(sheet: Sheet, x: float, middle: float, lines: list[str], bold: bool) -> None:
+    """Lines of text around a height: the first dark, the others muted."""
+    first = middle - _LINE * (len(lines) - 1) / 2
+    for number, line in enumerate(lines):
+        sheet.text(x, first + _LINE * number, line, va="center", color=MUTED if number else INK,
+                   weight="bold" if bold and not number else "normal")  # fmt: skip
+
+
+def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
+    if not row:
+        return
+    if "pooled" in row:
+        if not pd.isna(row["predicted_lower"]):
+            axis.plot([row["predicted_lower"], row["predicted_upper"]], [y, y], color=INK, linewidth=0.8, marker="|",
+                      markersize=4, label="prediction")  # fmt: skip
+        corners = [(row["lower"], y), (row["percent"], y - 1.5), (row["upper"], y), (row["percent"], y + 1.5)]
+        axis.add_patch(Polygon(corners, facecolor=INK, edgecolor=INK, linewidth=0.5, zorder=3))
+        return
+    look = known[row["group"]] if row["own"] else _PUBLISHED
+    if row["open"]:
+        least, greatest = row["percent_least"], row["percent_greatest"]
+        axis.plot([row["lower_least"], row["upper_greatest"]], [y, y], color=look.colour, linewidth=0.6)
+        axis.plot([least, greatest], [y, y], color=tint(look.colour), linewidth=4.5, solid_capstyle="butt",
+                  marker="s" if greatest - least < _NARROW else "", markersize=4.5, markeredgewidth=0,
+                  label="open")  # fmt: skip
+        return
+    axis.plot([row["lower"], row["upper"]], [y, y], color=look.colour, linewidth=1.2, clip_on=False)
+    hollow = row["basis"] in _HOLLOW
+    axis.plot([row["percent"]], [y], marker=look.marker, markersize=4.6 * look.scale, color=look.colour,
+              markerfacecolor="white" if hollow else look.colour, markeredgewidth=0.9, clip_on=False,
+              label="own" if row["own"] else "published")  # fmt: skip
+
+
+def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> str:
+    said = [f"k/n (percent, interval): {METHOD}. Grey: published; hollow where the count is not printed but derived or "
+            "back-calculated."]  # fmt: skip
+    if pooled is not None and pooled["pooled"].any():
+        said.append("Diamond: pooled rate of that very outcome with its 95% interval; line with ends: prediction "
+                    "interval for a further cohort. This cohort's rates are in no pool.")  # fmt: skip
+    if not table["own"].all():
+        said.append("Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator.")
+    if table["open"].any():
+        said.append("Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; "
+                    "thin line: exact 95% limits at the fewest and at the most.")  # fmt: skip
+    elif cohort.reconstructed:
+        said.append("Rates of this report are printed or follow from what is printed; no reconstructed row is shown.")
+    return " ".join(said)
+
+
+def _alt(table: pd.DataFrame, pooled: pd.DataFrame | None) -> str:
+    said = []
+    for one in COMPARISONS:
+        mine = table[table["comparison"] == one.id]
+        rows = [f"{row.study}, {row.outcome}, {row.text}" for row in mine.itertuples()]
+        if pooled is not None and rows:
+            estimates = pooled.loc[pooled["pooled"] & pooled["comparison"].eq(one.id), "text"]
+            rows += [f"pooled {text}" for text in estimates]
+        if rows:
+            said.append(f"{one.title}: {'; '.join(rows)}")
+    return f"Rates with exact intervals in {len(said)} panels, this cohort's first. {'. '.join(said)}."

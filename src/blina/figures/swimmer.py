@@ -1,0 +1,293 @@
+"""The course of every patient, one lane each: infusion in cycle 1, how it ended, further cycles and adverse events."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from blina.analysis.cohort import by_group
+from blina.analysis.safety import COURSE_COLUMNS, FURTHER, ICANS, course_counts, courses, infusions, scale_text
+from blina.figures.style import (
+    INK,
+    LINE,
+    MARGIN,
+    RULE,
+    SMALL,
+    WIDE,
+    Look,
+    Picture,
+    Sheet,
+    looks,
+    people,
+    styled,
+    text_width,
+    tint,
+    wrapped,
+    written,
+)
+from blina.linelist.cohort import Cohort
+
+_ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
+_OTHERWISE = "P"
+_WORDS = {"completed": "completed", "severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
+_SHORT = {"severe_reaction": "severe reaction", "economic": "cost"}
+_ROOM = 170.0  # mm: for all lanes and the headings of groups
+_WIDEST, _NARROWEST, _PAD = 4.2, 2.8, 1.2  # mm: a lane, and of it what stays free
+_LABEL, _INDENT, _BEFORE = 24.0, 1.5, 1.2  # mm: longest name of a lane; before it; above the heading of a group
+_FURTHER, _EVENT, _WHY = 25.0, 12.0, 37.0  # mm: columns to the right of the time axis
+_BLOCK, _BOX, _BESIDE = 2.8, 2.3, 1.4  # mm: from a further cycle to the next; box of ICANS; end of a bar to its mark
+_WEEKS = (1, 7, 14, 21, 28, 35, 42)
+
+
+@styled
+def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame | None = None,
+            bars: pd.DataFrame | None = None) -> Picture:  # fmt: skip
+    """Courses of treatment (180 mm, at most about 230 high): a lane per patient, by group, longest infusion first.
+
+    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the grade stands on
+    the day on which ICANS began. To the right: further cycles as blocks, events without a known day, and why treatment
+    stopped. Where there is no room for all, lanes that look the same are one, with their number; if that does not do,
+    the rarest are left out, and a note says how many patients are. The lanes of a reconstructed cohort bear numbers of
+    rows, never names of patients. `counts` and `bars` are the tables of `course_counts` and `infusions`, with the
+    bounds of `analysis.open` where rows of them are open: the heading of a group says so, such bars are hollow, and so
+    are the blocks of a group in which it is open how many patients had further cycles.
+    """
+    counts = course_counts(patients, events, cohort) if counts is None else counts
+    bars = infusions(patients, cohort) if bars is None else bars
+    shown = looks(cohort)
+    table = _drawn(courses(patients, events, cohort), patients, cohort, counts, bars)
+    kinds = _kinds(table)
+    heads = {name: _heading(counts, name, shown[name].name) for name in shown}
+    heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
+    lanes, left_out = _lanes(table, int((_ROOM - heading) / _NARROWEST))
+    lane = min(_WIDEST, (_ROOM - heading) / max(len(lanes), 1))
+
+    names = max(text_width(words) for words in ("", *lanes["label"])) + _INDENT + 1.5
+    columns = _columns(kinds)
+    right = sum(wide for _, wide in columns)
+    width = WIDE - 2 * MARGIN - names - right
+    above = LINE * max(len(lines) for lines, _ in columns) + 1
+    height = heading + lane * len(lanes)
+    key = _key(table)
+    everyone = _people(len(patients), cohort)
+    title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
+    below = 11 + (LINE + 0.5) * (1 + key[-1][0])
+    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, left_out, cohort)], cohort.face)
+
+    time = sheet.axes(MARGIN + names, above, width, height)
+    day = _scale(time, table, height, width)
+    beside = sheet.axes(MARGIN + names + width, above, right, height)
+    beside.set(xlim=(0, right), ylim=(height, 0))
+    beside.set_axis_off()
+    at = MARGIN + names + width + 1
+    for lines, wide in columns:
+        for line, words in enumerate(lines):
+            sheet.text(at, above - 1 - LINE * (len(lines) - line), words, va="top")
+        at += wide
+    top = 0.0
+    for name, members in by_group(lanes, cohort, total=False):
+        words, lines = heads[name]
+        top += _BEFORE
+        sheet.text(MARGIN, above + top, words, va="top", weight="bold")
+        for line, part in enumerate(lines):
+            sheet.text(MARGIN + _beside_name(words), above + top + LINE * line, part, va="top")
+        top += LINE * len(lines)
+        time.vlines([day for day in _WEEKS if day <= time.get_xlim()[1]], top, top + lane * len(members), color=RULE,
+                    linewidth=0.4, zorder=0)  # fmt: skip
+        for row in members.to_dict("records"):
+            middle, thick = top + lane / 2, lane - _PAD
+            sheet.text(MARGIN + _INDENT, above + middle, row["label"], va="center")
+            _course(time, middle, thick, row, shown[name], day)
+            _others(beside, middle, thick, row, shown[name], kinds)
+            top += lane
+    for line, x, marker, words in key:
+        y = above + height + 12 + (LINE + 0.5) * line
+        _sign(sheet, x, y, marker)
+        sheet.text(x + 2.5, y, words, va="center")
+    return sheet.picture("swimmer", _alt(counts, cohort, everyone))
+
+
+def _drawn(table: pd.DataFrame, patients: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame,
+           bars: pd.DataFrame) -> pd.DataFrame:  # fmt: skip
+    """The courses with a `label`, and whether bar and blocks are open (`bar_open`, `blocks_open`)."""
+    keys = ["group", "stop_reason", "infusion_days"]
+    is_open = bars.assign(bar_open=bars.get("open", False))[[*keys, "bar_open"]]
+    unsettled = set(counts.loc[(counts["feature"] == FURTHER) & counts.get("open", False), "group"])
+    places = {patient: place for place, patient in enumerate(patients["patient_id"], start=1)}
+    return table.merge(is_open, on=keys, validate="many_to_one").assign(
+        blocks_open=table["group"].isin(unsettled),
+        label=[_label(patient, places[patient], cohort) for patient in table["patient_id"]])  # fmt: skip
+
+
+def _label(patient: str, place: int, cohort: Cohort) -> str:
+    """The name of a lane: a row is no patient, and a name that is too long or cannot be written is its number."""
+    if cohort.reconstructed:
+        return f"row {place}"
+    words = written(patient, f"patient {place}")
+    return words if text_width(words) <= _LABEL else f"patient {place}"
+
+
+def _kinds(table: pd.DataFrame) -> list[str]:
+    """Events in columns of their own: all but ICANS whose day is known."""
+    kinds = table.columns.drop([*COURSE_COLUMNS, "label", "bar_open", "blocks_open"])
+    without_day = (table[ICANS] != "") & table["icans_day"].isna()
+    return [kind for kind in kinds if kind != ICANS or without_day.any()]
+
+
+def _columns(kinds: list[str]) -> list[tuple[list[str], float]]:
+    """The heading, in lines, and the width in mm of every column to the right of the time axis."""
+    said = [("further cycles (dates and length not recorded)", _FURTHER)]
+    said += [(f"{ICANS}, day not recorded" if kind == ICANS else written(kind, f"event {place}"), _EVENT)
+             for place, kind in enumerate(kinds, start=1)]  # fmt: skip
+    said.append(("why it stopped early", _WHY))
+    return [(wrapped(words, wide - 1), wide) for words, wide in said]
+
+
+def _lanes(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, int]:
+    """The lanes for which there is room, with the number of patients `n` of each; how many patients are left out."""
+    if len(table) <= most:
+        return table.assign(n=1), 0
+    same = [name for name in table if name not in ("patient_id", "label")]
+    lanes = table.groupby(same, sort=False, dropna=False)["label"].agg(n="size", label="first").reset_index()
+    # Equally frequent lanes are taken from all over the table (in steps of the golden ratio), not from its top.
+    lanes["turn"] = [place * 0.6180339887 % 1 for place in range(len(lanes))]
+    kept = lanes.sort_values(["n", "turn"], ascending=[False, True]).head(most).sort_index()
+    labels = [f"× {n}" if n > 1 else label for n, label in zip(kept["n"], kept["label"], strict=True)]
+    return kept.assign(label=labels), len(table) - int(kept["n"].sum())
+
+
+def _added_up(counts: pd.DataFrame, name: str) -> str:
+    """What a group's lanes add up to: every feature that occurs or is open."""
+    rows = counts[counts["group"] == name]
+    return "; ".join(_said(row) for row in rows.itertuples() if pd.isna(row.k) or row.k)
+
+
+def _said(row: tuple) -> str:
+    """A feature with its count: "ICANS 1/18 (grade 4, day 2)", "further cycles open, 0 to 7 of 18"."""
+    feature = _WORDS.get(row.feature, written(row.feature.replace("_", " "), "another feature"))
+    same = [f"{word} {value}" for word, value in (("grade", row.grade), ("day", row.onset_day)) if pd.notna(value)]
+    return f"{feature} {row.text.partition(' (')[0]}" + (f" ({', '.join(same)})" if same and pd.notna(row.k) else "")
+
+
+def _size(counts: pd.DataFrame, name: str) -> str:
+    return f"n = {counts.loc[counts['group'] == name, 'n'].iloc[0]}"
+
+
+def _heading(counts: pd.DataFrame, name: str, shown: str) -> tuple[str, list[str]]:
+    """A group with its size and, in lines, what its lanes add up to."""
+    words = f"{shown}, {_size(counts, name)}"
+    return words, wrapped(_added_up(counts, name), WIDE - 2 * MARGIN - _beside_name(words)) or [""]
+
+
+def _beside_name(words: str) -> float:
+    return text_width(words, SMALL, "bold") + 1.5
+
+
+def _scale(axis: Axes, table: pd.DataFrame, height: float, width: float) -> float:
+    """The time axis, on which a day reaches from half a day before its number to half a day after; the mm of a day."""
+    days = max([28, *table["infusion_days"], *table["icans_day"].dropna()])
+    axis.set(xlim=(0.5, days + 3.5), ylim=(height, 0), yticks=[])
+    axis.set_xticks([day for day in _WEEKS if day <= days])
+    axis.set_xlabel("day of infusion in cycle 1")
+    axis.spines["left"].set_visible(False)
+    return width / (days + 3)
+
+
+def _course(axis: Axes, y: float, thick: float, row: dict, look: Look, day: float) -> None:
+    """Bar of infusion, mark of its end and, where its day is known, the box of ICANS; `day` is the mm of a day."""
+    axis.add_patch(Rectangle((0.5, y - thick / 2), row["infusion_days"], thick, gid="infusion", clip_on=False,
+                             **_filling(look, row["bar_open"])))  # fmt: skip
+    end = row["infusion_days"] + 0.5
+    if pd.notna(began := row["icans_day"]):
+        half = _BOX / day / 2
+        axis.add_patch(Rectangle((began - half, y - _BOX / 2), 2 * half, _BOX, facecolor="white", edgecolor=INK,
+                                 linewidth=0.8, zorder=3, gid="icans", clip_on=False))  # fmt: skip
+        axis.text(began, y, row[ICANS].replace("yes", ""), size=SMALL, ha="center", va="center_baseline", zorder=4)
+        if began - half < end + 2 * _BESIDE / day:  # the mark of the end stands beyond the box
+            end = max(end, began + half)
+    axis.plot([end + _BESIDE / day], [y], gid="end", **_mark(_ENDS.get(row["stop_reason"], _OTHERWISE)))
+
+
+def _filling(look: Look, is_open: bool) -> dict[str, object]:
+    return {"facecolor": "white" if is_open else tint(look.colour), "edgecolor": look.colour, "linewidth": 0.8}
+
+
+def _mark(marker: str) -> dict[str, object]:
+    """The look of the mark at the end of a bar: hollow where cycle 1 was completed."""
+    return {"marker": marker, "markersize": 3.3 if marker == "D" else 4, "color": INK, "markeredgewidth": 0.7,
+            "markerfacecolor": "white" if marker == _ENDS["completed"] else INK}  # fmt: skip
+
+
+def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: list[str]) -> None:
+    """Further cycles, events and reason to stop of a lane, in their columns."""
+    step = min(_BLOCK, (_FURTHER - 2) / max(row["extra_cycles"], 1))
+    for cycle in range(row["extra_cycles"]):
+        axis.add_patch(Rectangle((1 + cycle * step, y - thick / 2), 0.8 * step, thick, gid="cycle",
+                                 **_filling(look, row["blocks_open"])))  # fmt: skip
+    for place, kind in enumerate(kinds):
+        x = _FURTHER + _EVENT * place + 4
+        if kind == ICANS and pd.notna(row["icans_day"]):
+            continue  # it stands on its day
+        if row[kind] == "yes":
+            axis.plot([x], [y], marker="o", markersize=3, color=INK, gid=kind)
+        else:
+            axis.text(x, y, row[kind], size=SMALL, ha="center", va="center", gid=kind)
+    if row["stop_reason"] != "completed":
+        words = row["stopped_by"] or _SHORT.get(row["stop_reason"], row["stop_reason"])
+        axis.text(_FURTHER + _EVENT * len(kinds) + 1, y, written(words, "another reason"), size=SMALL, va="center",
+                  gid="why")  # fmt: skip
+
+
+def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
+    """Line, place in mm, marker and words of every sign; "box" is that of ICANS, "dot" that of an event."""
+    signs = [(marker, _WORDS[reason]) for reason, marker in _ENDS.items()]
+    if not set(table["stop_reason"]) <= {*_ENDS}:
+        signs.append((_OTHERWISE, "ended otherwise"))
+    signs += [("box", f"{ICANS} began (grade)"), ("dot", "event without a grade")]
+    placed, line, x = [], 0, MARGIN + 1.5
+    for marker, words in signs:
+        wide = text_width(words) + 7
+        if x + wide > WIDE:
+            line, x = line + 1, MARGIN + 1.5
+        placed.append((line, x, marker, words))
+        x += wide
+    return placed
+
+
+def _sign(sheet: Sheet, x: float, y: float, marker: str) -> None:
+    """A sign of the key, drawn as it is in the lanes."""
+    if marker == "box":
+        sheet.box(x - _BOX / 2, y - _BOX / 2, _BOX, _BOX, facecolor="white", edgecolor=INK, linewidth=0.8)
+    elif marker == "dot":
+        sheet.line([x], [y], marker="o", markersize=3, color=INK)
+    else:
+        sheet.line([x], [y], **_mark(marker))
+
+
+def _people(n: int, cohort: Cohort) -> str:
+    """ "7 patients"; of a reconstructed cohort "7 rows of the line list", for no row is a patient."""
+    return f"{people(n).replace('patient', 'row')} of the line list" if cohort.reconstructed else people(n)
+
+
+def _note(lanes: pd.DataFrame, left_out: int, cohort: Cohort) -> str:
+    said = ["A lane is a row of the line list." if cohort.reconstructed else "A lane is a patient."]
+    if (lanes["n"] > 1).any():
+        said.append("× n: so many lanes that look the same.")
+    if left_out:
+        said.append(f"Not shown for want of room: {_people(left_out, cohort)}; no course of theirs is more frequent.")
+    said.append(f"Numbers: worst grade, {scale_text(cohort)}.")
+    if cohort.reconstructed:
+        said.append("The report describes no course: which features meet in one lane is one of many possibilities.")
+    if lanes["bar_open"].any() or lanes["blocks_open"].any():
+        said.append(
+            "Filled bar: its length and end are the same in every line list that satisfies the report. Hollow bars and "
+            "blocks: line lists differ. Beside a group's name stands what its lanes add up to; open: no single number."
+        )
+    return " ".join(said)
+
+
+def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
+    said = [f"{group.name}, {_size(counts, group.name)}: {_added_up(counts, group.name) or 'nothing to show'}"
+            for group in cohort.groups]  # fmt: skip
+    return f"Swimmer plot of {everyone}, by group. {'. '.join(said)}. All others 0."

@@ -1,0 +1,364 @@
+"""Published cohorts: the table, what may stand beside a cohort, what may be pooled, and what is left out, and why."""
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+
+from blina.analysis import questions
+from blina.analysis.context import (
+    COLUMNS,
+    COMPARISONS,
+    OUTCOMES,
+    PUBLISHED,
+    comparable,
+    comparison,
+    load_published,
+    overlap,
+    pools,
+    sensitivity,
+    side_by_side,
+)
+from blina.analysis.intervals import clopper_pearson
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.pooling import pool
+from blina.analysis.response import fusion_contrast, rates
+from blina.analysis.safety import fever_cycle1
+from blina.linelist.tidy import load
+from blina.yamlfile import FileError
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_published()
+
+
+@pytest.fixture(scope="module")
+def tianjin():
+    return load("tianjin2023")
+
+
+@pytest.fixture(scope="module")
+def own(tianjin):
+    """The report's rates, open ones as bounds."""
+    table = rates(tianjin.patients, tianjin.mrd, tianjin.cohort)
+    return with_bounds(table, questions.of_rates, load_bounds(tianjin.cohort))
+
+
+@pytest.fixture(scope="module")
+def hospital(tianjin):
+    """A cohort of its own: two groups with other names, no report."""
+    groups = [tianjin.cohort.group(name) for name in ("MC", "RR")]
+    renamed = [group.model_copy(update={"name": name}) for group, name in zip(groups, ("early", "late"), strict=True)]
+    return tianjin.cohort.model_copy(update={"doi": None, "reconstructed": False, "groups": tuple(renamed)})
+
+
+# The table
+
+
+def test_the_rows_of_the_report_are_what_its_line_list_gives_and_its_claims_determine(published, tianjin, own):
+    rows = published[published["study_id"] == "li2023_ash"].set_index(["comparable_group", "outcome"])
+
+    def printed(group, outcome):
+        return int(rows.loc[(group, outcome), "events"]), int(rows.loc[(group, outcome), "denominator"])
+
+    def found(table, **where):
+        row = table[(table[[*where]] == pd.Series(where)).all(axis=1)].iloc[0]
+        assert not row["open"]
+        return row
+
+    def rate_of(group, rule, measure="negative after"):
+        row = found(own, group=group, rule=rule, evaluable_set="all_treated", measure=measure)
+        return row["k"], row["n"]
+
+    assert printed("MC", "mrd_neg_fc_and_pcr") == rate_of("MC", "fc_and_pcr") == (13, 18)
+    assert printed("MC", "mrd_neg_fc") == rate_of("MC", "fc") == (18, 18)
+    assert printed("RR", "mrd_neg_fc") == rate_of("RR", "fc") == (4, 7)
+    assert printed("RR", "mrd_neg_fc_and_pcr") == rate_of("RR", "fc_and_pcr") == (3, 7)
+    assert printed("IC", "mrd_neg_maintained") == rate_of("IC", "fc", "stayed negative") == (3, 3)
+    assert printed("MC_BCRABL1", "mrd_neg_pcr") == rate_of("MC", "pcr") == (1, 6)
+    assert printed("RR_BCRABL1", "mrd_neg_pcr") == rate_of("RR", "pcr") == (0, 1)
+    known = load_bounds(tianjin.cohort)
+    contrast = fusion_contrast(tianjin.patients, tianjin.mrd, tianjin.cohort)
+    contrast = with_bounds(contrast, questions.of_fusion_contrast, known)
+    carriers, others = (found(contrast, group="MC", rule=rule) for rule in ("fc", "fc_and_pcr"))
+    assert printed("MC_BCRABL1", "mrd_neg_fc") == (carriers["carriers_k"], carriers["carriers_n"])
+    assert printed("MC_nonBCRABL1", "mrd_neg_fc_and_pcr") == (others["others_k"], others["others_n"])
+    fever = with_bounds(fever_cycle1(tianjin.patients, tianjin.events, tianjin.cohort), questions.of_fever, known)
+    assert printed("MC", "fever_cycle1") == tuple(found(fever, group="MC")[["k", "n"]])
+    assert printed("ALL", "bcr_abl1_positive") == (tianjin.patients["bcr_abl1"].sum(), len(tianjin.patients))
+
+
+def test_every_outcome_that_is_compared_has_words_and_every_word_is_of_an_outcome(published):
+    compared = {outcome for one in COMPARISONS for outcome in one.outcomes}
+    assert compared <= set(OUTCOMES)
+    assert set(OUTCOMES) <= set(published["outcome"])
+    assert all(set(one.same) <= set(one.outcomes) for one in COMPARISONS)
+
+
+def written(tmp_path, change):
+    """The shipped table after `change` to its rows (lists of cells by column, the header left out)."""
+    rows = list(csv.DictReader(io.StringIO(PUBLISHED.read_text(encoding="utf-8"))))
+    change(rows)
+    path = tmp_path / "cohorts.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0]], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+BROKEN = {
+    "events": ("19", "events", "events-within"),
+    "denominator": ("280", "denominator", "patients-within"),
+    "doi": ("https://doi.org/10.1182/blood", "doi", "doi-form"),
+    "doi_seen": ("maybe", "doi_seen", "doi_seen-word"),
+    "year": ("'23", "year", "year-form"),
+    "n": ("many", "n", "n-form"),
+    "unit": ("people", "unit", "unit-word"),
+    "count_basis": ("derived", "note", "basis-explained"),
+    "overlaps": ("nobody2020", "overlaps", "overlap-known"),
+    "overlap_kind": ("possible", "overlap_kind", "overlap-kind"),
+    "label": ("Lee 2023", "study_id", "study-agrees"),
+}
+
+
+@pytest.mark.parametrize("changed", BROKEN)
+def test_a_broken_rule_is_one_line_with_row_column_and_rule(tmp_path, changed):
+    value, column, rule = BROKEN[changed]
+
+    def change(rows):
+        rows[0] |= {changed: value, "note": ""}
+
+    with pytest.raises(FileError) as caught:
+        load_published(written(tmp_path, change))
+    lines = str(caught.value).splitlines()
+    assert [line for line in lines if line.startswith(f"cohorts.csv: row 2, column {column}: ")
+            and line.endswith(f" [{rule}]")]  # fmt: skip
+    assert all(line.startswith("cohorts.csv: row 2, ") for line in lines)
+
+
+def test_a_blank_count_says_that_none_is_printed_and_no_row_stands_twice(tmp_path):
+    def blank(rows):
+        rows[0]["events"] = ""
+
+    def twice(rows):
+        rows.append(rows[3])
+
+    with pytest.raises(FileError, match=r"^cohorts.csv: row 2, column events: .*\[events-when-printed\]$"):
+        load_published(written(tmp_path, blank))
+    with pytest.raises(FileError, match=r"^cohorts.csv: row 113, column outcome: .*\[one-row-each\]$"):
+        load_published(written(tmp_path, twice))
+
+
+def test_a_table_with_other_columns_or_loose_commas_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "cohorts.csv"
+    path.write_text("study_id,year\nbrown2021,2021\n")
+    with pytest.raises(FileError, match=r"^cohorts.csv: row 1: the columns must be study_id, label, .*$"):
+        load_published(path)
+    path.write_text(f"{','.join(COLUMNS)}\n{',' * len(COLUMNS)}\n")
+    with pytest.raises(FileError, match=r"^cohorts.csv: row 2 has 24 cells, not 23: .*quotation marks$"):
+        load_published(path)
+
+
+# What is comparable
+
+
+def test_every_row_is_kept_or_left_out_for_one_reason(published, tianjin):
+    for choices in ({}, {"include_adults": True, "include_unconfirmed_dois": True}, {"include_derived": False}):
+        chosen = comparable(published, tianjin.cohort, **choices)
+        assert len(chosen.kept) + len(chosen.left_out) == len(published)
+        assert chosen.reasons()["rows"].sum() == len(chosen.left_out)
+        keys = ["study_id", "group_as_published", "outcome"]
+        assert not chosen.kept.merge(chosen.left_out, on=keys).size
+
+
+def test_what_is_kept_is_of_children_confirmed_counted_in_patients_and_not_chosen_by_outcome(published, tianjin):
+    kept = comparable(published, tianjin.cohort).kept
+    assert set(kept["population"]) == {"children"} and set(kept["unit"]) == {"patients"}
+    assert kept["doi_seen"].all() and not kept["selected"].any() and kept["events"].notna().all()
+    assert set(kept["counted"]) <= {"all_treated", "evaluable"}
+
+
+@pytest.mark.parametrize(
+    "choice, admitted, column, value",
+    [
+        ({"include_adults": True, "include_unconfirmed_dois": True}, "gokbuget2018_blast", "population", "adults"),
+        ({"include_unconfirmed_dois": True}, "vonstackelberg2016", "doi_seen", False),
+        ({"include_selected": True, "include_unconfirmed_dois": True}, "zhou2022_3cases", "selected", True),
+        ({"include_overlap": True}, "li2023_cjcp", "shares_patients", True),
+    ],
+)
+def test_each_filter_lets_in_what_it_names_and_marks_it(published, tianjin, own, choice, admitted, column, value):
+    plain, wider = comparable(published, tianjin.cohort), comparable(published, tianjin.cohort, **choice)
+    assert admitted not in set(plain.kept["study_id"])
+    rows = wider.kept[wider.kept["study_id"] == admitted]
+    assert len(rows) and rows[column].eq(value).all()
+    side = side_by_side(wider, own, tianjin.cohort)
+    marks = side.loc[side["study"].str.startswith(rows["label"].iloc[0]), "marks"]
+    words = {"population": "adults", "doi_seen": "DOI not confirmed", "selected": "selected",
+             "shares_patients": "may share patients"}  # fmt: skip
+    assert marks.str.contains(words[column]).all()
+
+
+def test_derived_counts_can_be_left_out(published, tianjin):
+    kept = comparable(published, tianjin.cohort, include_derived=False).kept
+    assert len(kept) and set(kept["count_basis"]) == {"printed"}
+
+
+def test_neither_the_report_nor_one_that_may_share_its_patients_stands_beside_it(published, tianjin):
+    chosen = comparable(published, tianjin.cohort, include_unconfirmed_dois=True)
+    assert not {"li2023_ash", "li2023_cjcp", "blin14d"} & set(chosen.kept["study_id"])
+    assert set(chosen.left_out["study_id"]) >= {"li2023_ash", "li2023_cjcp", "blin14d"}
+
+
+def test_to_a_hospital_the_report_is_one_of_the_published(published, hospital):
+    kept = comparable(published, hospital).kept.query("study_id == 'li2023_ash'")
+    assert {*zip(kept["comparison"], kept["events"], kept["denominator"], strict=True)} == {
+        ("clearance", 18, 18), ("clearance", 13, 18), ("molecular", 1, 6), ("reinduction", 4, 7), ("reinduction", 3, 7),
+    }  # fmt: skip
+
+
+def test_no_patient_stands_twice_in_a_comparison_by_one_rule(published, tianjin, hospital):
+    for cohort in (tianjin.cohort, hospital):
+        kept = comparable(published, cohort, include_adults=True, include_unconfirmed_dois=True).kept
+        for _, rows in kept.groupby("comparison"):
+            assert not rows["overlaps"].isin(rows["study_id"]).any()
+            assert not rows.assign(both=rows["outcome"] == "mrd_neg_fc_and_pcr").duplicated(["study_id", "both"]).any()
+        assert "ppr938034_preprint" not in set(kept["study_id"])  # its publication is in the table
+
+
+def test_of_two_reports_of_one_hospital_each_stands_where_the_other_has_no_rate(published, tianjin):
+    kept = comparable(published, tianjin.cohort).kept.set_index("comparison")
+    assert set(kept.loc["remission", "study_id"]) & {"xie2023_fped", "xie2023_cjacp"} == {"xie2023_fped"}
+    assert set(kept.loc["reinduction", "study_id"]) & {"xie2023_fped", "xie2023_cjacp"} == {"xie2023_cjacp"}
+
+
+def test_first_and_later_remission_stand_apart(published, tianjin):
+    kept = comparable(published, tianjin.cohort, include_adults=True, include_unconfirmed_dois=True).kept
+    by = kept.groupby("comparison")["remission"].agg(set)
+    assert by["later"] == {"later"}
+    assert "later" not in by["clearance"] | by["molecular"]
+    assert by["reinduction"] == by["remission"] == {"relapsed_refractory"}
+
+
+# Side by side
+
+
+def test_the_rates_of_the_report_come_first_with_the_rule_of_what_they_stand_beside(published, tianjin, own):
+    side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort)
+    mine = side[side["own"]]
+    assert [*zip(mine["comparison"], mine["group"], mine["how"], mine["k"], mine["n"], strict=True)] == [
+        ("clearance", "MC", "FC", 18, 18), ("clearance", "MC", "FC and RT-PCR", 13, 18),
+        ("molecular", "MC", "RT-PCR", 1, 6), ("maintained", "IC", "FC", 3, 3),
+        ("reinduction", "RR", "FC", 4, 7), ("reinduction", "RR", "FC and RT-PCR", 3, 7),
+    ]  # fmt: skip
+    assert not mine["open"].any()
+    for _, rows in side.groupby("comparison"):
+        assert rows["own"].tolist() == sorted(rows["own"], reverse=True)
+    assert [*dict.fromkeys(side["comparison"])] == [one.id for one in COMPARISONS if one.id in set(side["comparison"])]
+
+
+def test_published_rates_have_exact_intervals_and_say_what_was_counted(published, tianjin, own):
+    chosen = comparable(published, tianjin.cohort)
+    side = side_by_side(chosen, own, tianjin.cohort).query("not own")
+    assert len(side) == len(chosen.kept)
+    for row in side.itertuples():
+        lower, upper = clopper_pearson(row.k, row.n)
+        assert (row.percent, row.lower, row.upper) == pytest.approx((100 * row.k / row.n, 100 * lower, 100 * upper))
+        assert row.outcome and row.doi.startswith("10.")
+    assert side.loc[side["study"].str.startswith("Zhang") & (side["comparison"] == "clearance"), "marks"].tolist() == [
+        "first and later remission"
+    ]
+
+
+def test_groups_are_matched_by_purpose_whatever_their_names(published, hospital, tianjin):
+    patients = tianjin.patients.replace({"group": {"MC": "early", "RR": "late"}})
+    patients = patients[patients["group"] != "IC"].reset_index(drop=True)
+    mrd = tianjin.mrd[tianjin.mrd["patient_id"].isin(patients["patient_id"])]
+    table = with_bounds(rates(patients, mrd, hospital), questions.of_rates, None)
+    chosen = comparable(published, hospital)
+    side = side_by_side(chosen, table, hospital)
+    assert set(side.loc[side["own"], "study"]) == {"this cohort, early", "this cohort, late"}
+    assert "maintained" not in set(side["comparison"])
+    aimless = tuple(group.model_copy(update={"purpose": None}) for group in hospital.groups)
+    without = hospital.model_copy(update={"groups": aimless})
+    nothing = comparable(published, without)
+    assert nothing.kept.empty and side_by_side(nothing, table, without).empty
+
+
+# Pooling
+
+
+def test_only_complete_remission_in_relapsed_or_refractory_children_is_pooled(published, tianjin):
+    chosen = comparable(published, tianjin.cohort)
+    table = pools(chosen).set_index("comparison")
+    assert [*table.index] == [one.id for one in COMPARISONS]
+    assert [*table.index[table["pooled"]]] == ["remission"]
+    row = table.loc["remission"]
+    expected = pool([6, 9, 26, 44], [13, 11, 33, 58])
+    assert row["eligible"] == 4 and row["studies"] == 6
+    assert (row["percent"], row["lower"], row["tau"]) == pytest.approx((expected.percent, expected.lower, expected.tau))
+    assert "too wide" in row["predicted"] and "assay: not stated (4)" in row["differs"]
+    assert "RIALTO 2022: another outcome (CR within 2 cycles)" in row["why"]
+    assert table.loc["clearance", "why"].startswith("no study has the same outcome")
+    assert "Cancer Med 2025: remission not stated" in table.loc["clearance", "why"]
+    assert "Xie 2023 (CJACP): another outcome (CR and MRD negative)" in table.loc["reinduction", "why"]
+
+
+def test_no_pool_holds_the_report_its_patients_adults_or_selected_ones(published, tianjin):
+    everything = comparable(published, tianjin.cohort, include_adults=True, include_overlap=True,
+                            include_unconfirmed_dois=True, include_selected=True)  # fmt: skip
+    table = pools(everything).set_index("comparison")
+    plain = pools(comparable(published, tianjin.cohort, include_unconfirmed_dois=True)).set_index("comparison")
+    assert "Li 2023 (CJCP): may share patients with this report" in table.loc["remission", "why"]
+    assert "GIMEMA 2025: adults" in table.loc["clearance", "why"]
+    assert table["percent"].equals(plain["percent"]) and table["eligible"].equals(plain["eligible"])
+
+
+def test_a_pool_of_everybody_has_no_tau(published, tianjin):
+    chosen = comparable(published, tianjin.cohort)
+    kept = chosen.kept.assign(events=chosen.kept["denominator"].astype("Int64"))
+    row = pools(type(chosen)(kept, chosen.left_out)).set_index("comparison").loc["remission"]
+    assert row["pooled"] and pd.isna(row["tau"]) and row["upper"] == 100
+    assert "exact interval of all together" in row["predicted"]
+
+
+def test_the_choice_of_rows_is_turned_round_one_at_a_time(published, tianjin):
+    table = sensitivity(published, tianjin.cohort).set_index(["comparison", "choice"])
+    assert [*table.index] == [("remission", said) for said in
+                              ("as chosen", "unconfirmed DOIs too", "printed counts only")]  # fmt: skip
+    assert table["eligible"].tolist() == [4, 5, 1]
+    assert table["text"].iloc[2] == "not pooled"
+    assert table["tau"].iloc[1] > 0.5 > table["tau"].iloc[0]
+    other = sensitivity(published, tianjin.cohort, include_unconfirmed_dois=True, include_derived=False)
+    assert [*zip(other["choice"], other["eligible"], strict=True)] == [
+        ("as chosen", 1), ("confirmed DOIs only", 1), ("derived and back-calculated counts too", 5),
+    ]  # fmt: skip
+
+
+# Other reports of the same patients
+
+
+def test_the_earlier_report_of_the_centre_cannot_have_used_fc_alone(published, tianjin):
+    table = overlap(published, tianjin.cohort)
+    earlier = table[table["study"] == "Li 2023 (CJCP)"].set_index(["outcome", "here"])
+    fc, strict = (earlier.loc[("MRD negative", f"MRD negative by {rule}")] for rule in ("FC", "FC and RT-PCR"))
+    # Six of seven children, four of them FC negative: at least three of the six are, but the earlier report has two.
+    assert (fc["text"], fc["here_text"], fc["among_them"], fc["fits"]) == ("2/6", "4/7", "3 to 4", "no")
+    assert (strict["among_them"], strict["fits"]) == ("2 to 3", "yes")
+    assert set(earlier.index[earlier["here_text"] == ""].get_level_values(0)) == {
+        "CR", "CRS of grade 3 or more", "went on to transplantation",
+    }  # fmt: skip
+    assert table.iloc[-1]["text"] == "not printed"
+
+
+def test_a_hospital_has_no_other_report(published, hospital):
+    assert overlap(published, hospital).empty
+
+
+def test_a_comparison_is_found_by_its_id():
+    assert comparison("later").remission == "later"
+    with pytest.raises(KeyError):
+        comparison("unknown")

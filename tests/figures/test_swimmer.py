@@ -1,0 +1,279 @@
+"""The swimmer: a lane per patient that shows exactly that patient's course, and says where it is made up."""
+
+import random
+from collections import Counter
+from itertools import combinations
+
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.questions import of_course_counts, of_infusions
+from blina.analysis.safety import CRS, ICANS, course_counts, courses, infusions
+from blina.figures.style import SMALL, WIDE, looks
+from blina.figures.swimmer import swimmer
+from blina.linelist.tidy import load
+
+ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D", "transplant": "P"}
+
+
+def draw(study, counts=None, bars=None):
+    return swimmer(study.patients, study.events, study.cohort, counts, bars)
+
+
+@pytest.fixture(scope="module")
+def picture(shape):
+    return draw(shape)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The report's own rows, with what is open of them, and their figure."""
+    study = load("tianjin2023")
+    known = load_bounds(study.cohort)
+    bars = with_bounds(infusions(study.patients, study.cohort), of_infusions, known)
+    counts = with_bounds(course_counts(study.patients, study.events, study.cohort), of_course_counts, known)
+    return study, bars, draw(study, counts, bars)
+
+
+@pytest.fixture(scope="module")
+def varied(report):
+    """168 real patients, nearly all different, with events of every kind, graded or not and with or without a day."""
+    chance = random.Random(1)
+    ids = [f"P{number:03}" for number in range(168)]
+    patients = pd.concat([report.patients] * 6, ignore_index=True).assign(
+        patient_id=ids,
+        infusion_days=[chance.randint(1, 42) for _ in ids],
+        extra_cycles=[chance.randint(0, 3) for _ in ids],
+        stop_reason=chance.choices([*ENDS], k=168),
+    )
+    events = pd.DataFrame([{"patient_id": patient, "cycle": 1, "event": event,
+                            "grade": pd.NA if event == "fever" else chance.choice([1, 2, 3, 4, pd.NA]),
+                            "scale": "ASTCT 2019", "onset_day": chance.choice([1, 2, 30, pd.NA]),
+                            "led_to_stop": False}
+                           for patient in chance.sample(ids, 100)
+                           for event in chance.sample(["fever", CRS, ICANS, "infection"], 2)])  # fmt: skip
+    events = events.astype({"grade": "Int64", "onset_day": "Int64"})
+    cohort = report.cohort.model_copy(update={"reconstructed": False})
+    return type(report)(cohort, patients, report.mrd, events)
+
+
+@pytest.fixture(scope="module")
+def varied_picture(varied):
+    return draw(varied)
+
+
+def level(text):
+    """How high words of the figure stand, in its pixels."""
+    return text.get_transform().transform(text.get_position())[1]
+
+
+def lanes(picture, cohort):
+    """What each lane shows, by its height in the figure: read back from bars, marks, blocks, dots and words."""
+    time, beside = picture.figure.axes
+    groups = {to_rgb(look.colour): name for name, look in looks(cohort).items()}
+    names = [text for text in picture.figure.texts if text.get_text().startswith(("row ", "× ", "P"))]
+    found = {}
+    for bar in (patch for patch in time.patches if patch.get_gid() == "infusion"):
+        y = round(bar.get_y() + bar.get_height() / 2, 6)
+        height = time.transData.transform((0, y))[1]
+        label = min(names, key=lambda text, height=height: abs(level(text) - height))
+        assert bar.get_x() == 0.5  # the first day reaches from half a day before its number
+        found[y] = {"group": groups[bar.get_edgecolor()[:3]], "label": label.get_text(), "days": bar.get_width(),
+                    "end": None, "cycles": 0, "icans": None,
+                    "hollow": tuple(bar.get_facecolor()[:3]) == (1, 1, 1), "beside": {}}  # fmt: skip
+    for line in time.lines:
+        lane = found[round(line.get_ydata()[0], 6)]
+        assert line.get_xdata()[0] > lane["days"] + 0.5
+        lane["end"] = line.get_marker()
+    boxed = {tuple(round(value, 6) for value in text.get_position()): text.get_text() for text in time.texts}
+    for box in (patch for patch in time.patches if patch.get_gid() == "icans"):
+        y = round(box.get_y() + box.get_height() / 2, 6)
+        day = round(box.get_x() + box.get_width() / 2, 6)
+        found[y]["icans"] = day, boxed[day, y]
+    for block in beside.patches:
+        found[round(block.get_y() + block.get_height() / 2, 6)]["cycles"] += 1
+    for dot in beside.lines:
+        found[round(dot.get_ydata()[0], 6)]["beside"][dot.get_gid()] = "yes"
+    for text in beside.texts:
+        if text.get_text():
+            found[round(text.get_position()[1], 6)]["beside"][text.get_gid()] = text.get_text()
+    return [*found.values()]
+
+
+def features(lane):
+    beside = tuple(sorted(lane["beside"].items()))
+    return lane["group"], lane["days"], lane["end"], lane["cycles"], lane["icans"], beside
+
+
+def expected(study):
+    """The same of every patient, from the table of courses."""
+    for row in courses(study.patients, study.events, study.cohort).to_dict("records"):
+        known = pd.notna(row["icans_day"])
+        beside = {kind: row[kind] for kind in ("fever", CRS, ICANS, "infection") if row.get(kind)}
+        if known:
+            del beside[ICANS]
+        if row["stop_reason"] != "completed":
+            short = {"severe_reaction": "severe reaction", "economic": "cost"}
+            beside["why"] = row["stopped_by"] or short.get(row["stop_reason"], row["stop_reason"])
+        box = (row["icans_day"], row[ICANS].replace("yes", "")) if known else None
+        yield (row["group"], row["infusion_days"], ENDS[row["stop_reason"]], row["extra_cycles"], box,
+               tuple(sorted(beside.items())))  # fmt: skip
+
+
+def times(lane):
+    return int(lane["label"].removeprefix("× ")) if lane["label"].startswith("×") else 1
+
+
+def assert_legible(picture, texts):
+    width, height = picture.figure.get_size_inches() * 72
+    found = texts(picture)
+    assert width == pytest.approx(WIDE / 25.4 * 72) and height <= 230 / 25.4 * 72 and len(found) > 10
+    for words, place, size in found:
+        assert size >= SMALL, words
+        assert min(place.x0, place.y0, width - place.x1, height - place.y1) >= 0, words
+    for (words, one, _), (others, two, _) in combinations(found, 2):
+        apart = max(one.x0 - two.x1, two.x0 - one.x1, one.y0 - two.y1, two.y0 - one.y1)
+        assert apart > -0.25, f"{words!r} lies over {others!r}"
+
+
+def test_text_is_legible_inside_the_canvas_and_apart(picture, texts):
+    assert_legible(picture, texts)
+
+
+def test_so_it_is_with_open_numbers_and_with_more_patients_than_there_is_room_for(shipped, varied_picture, texts):
+    assert_legible(shipped[2], texts)
+    assert_legible(varied_picture, texts)
+
+
+def test_title_face_and_groups_are_said(picture, shape, texts):
+    said = " ".join(words for words, _, _ in texts(picture))
+    assert picture.name == "swimmer" and picture.title in said
+    for words in (said, picture.alt):
+        assert ("one of many possible" in words) == shape.cohort.reconstructed
+    for group in shape.cohort.groups:
+        assert f"{group.name}, n = {(shape.patients['group'] == group.name).sum()}" in picture.alt
+    assert picture.alt.endswith(".") and ".." not in picture.alt
+
+
+def test_every_patient_has_the_lane_of_their_course(picture, shape):
+    drawn = Counter()
+    for lane in lanes(picture, shape.cohort):
+        drawn[features(lane)] += times(lane)
+    assert drawn == Counter(expected(shape))
+
+
+def test_lanes_stand_by_group_with_the_longest_infusion_first(report):
+    days = [lane["days"] for lane in lanes(draw(report), report.cohort)]
+    sizes = [18, 3, 7]
+    assert days == [day for start, size in zip((0, 18, 21), sizes, strict=True)
+                    for day in sorted(days[start : start + size], reverse=True)]  # fmt: skip
+
+
+def test_a_real_lane_bears_its_patient_and_a_reconstructed_one_no_more_than_a_row(report):
+    ids = [*courses(report.patients, report.events, report.cohort)["patient_id"]]
+    cohort = report.cohort.model_copy(update={"reconstructed": False})
+    made_up, real = draw(report), swimmer(report.patients, report.events, cohort)
+    assert [lane["label"] for lane in lanes(made_up, report.cohort)] == [f"row {int(patient[1:])}" for patient in ids]
+    assert [lane["label"] for lane in lanes(real, report.cohort)] == ids
+    svg = made_up.render("svg").decode()
+    assert not any(f">{patient}<" in svg for patient in ids) and "A lane is a row of the line list." in svg
+
+
+def test_a_name_too_long_for_its_lane_is_a_number(report):
+    cohort = report.cohort.model_copy(update={"reconstructed": False})
+    events = report.events.iloc[:0]
+    patients = report.patients.iloc[:2].assign(patient_id=["a hospital number of great length", "第一"])
+    picture = swimmer(patients, events, cohort)
+    assert {"patient 1", "patient 2"} <= {text.get_text() for text in picture.figure.texts}
+
+
+def test_of_too_many_patients_the_lanes_that_look_the_same_are_one(report):
+    six = type(report)(report.cohort, *(pd.concat([
+        table.assign(patient_id=table["patient_id"] + f"-{copy}") for copy in range(6)], ignore_index=True)
+        for table in (report.patients, report.mrd, report.events)))  # fmt: skip
+    drawn, alone = lanes(draw(six), report.cohort), Counter(expected(report))
+    assert len(drawn) == len(alone)
+    assert {features(lane): times(lane) for lane in drawn} == {course: 6 * n for course, n in alone.items()}
+
+
+def test_who_is_left_out_for_want_of_room_is_counted(varied, varied_picture):
+    drawn, every = lanes(varied_picture, varied.cohort), Counter(expected(varied))
+    said = " ".join(text.get_text() for text in varied_picture.figure.texts)
+    shown = sum(map(times, drawn))
+    assert 40 < len(drawn) < len(every)
+    assert f"Not shown for want of room: {168 - shown} patients" in said
+    assert all(every[features(lane)] == times(lane) for lane in drawn)
+    assert min(map(times, drawn)) >= max(n for course, n in every.items() if course not in {*map(features, drawn)})
+
+
+def test_those_shown_come_from_all_groups_and_lengths(varied, varied_picture):
+    alone = {lane["label"] for lane in lanes(varied_picture, varied.cohort) if times(lane) == 1}
+    shown = varied.patients[varied.patients["patient_id"].isin(alone)]
+    assert {*shown["group"]} == {"MC", "IC", "RR"}
+    long, every = ((table["infusion_days"] > 21).mean() for table in (shown, varied.patients))
+    assert long == pytest.approx(every, abs=0.1)
+
+
+def test_icans_without_a_day_stands_in_a_column_of_its_own(varied, varied_picture, picture):
+    words = [text.get_text() for text in varied_picture.figure.texts]
+    assert "ICANS," in words and "day not" in words
+    assert "ICANS," not in [text.get_text() for text in picture.figure.texts]
+    assert any(ICANS in lane["beside"] and lane["icans"] is None for lane in lanes(varied_picture, varied.cohort))
+
+
+@pytest.mark.parametrize("began", [1, 2, 3, 4])
+def test_the_mark_of_the_end_stands_clear_of_icans(report, began):
+    events = report.events.copy()
+    events.loc[events["event"] == ICANS, "onset_day"] = began
+    axis = swimmer(report.patients, events, report.cohort).figure.axes[0]
+    box = next(patch for patch in axis.patches if patch.get_gid() == "icans")
+    assert box.get_x() + box.get_width() / 2 == pytest.approx(began)
+    y = box.get_y() + box.get_height() / 2
+    end = next(line.get_xdata()[0] for line in axis.lines if line.get_ydata()[0] == pytest.approx(y))
+    half = 0.6  # mm, of the mark
+    day = (axis.get_position().width * WIDE) / (axis.get_xlim()[1] - axis.get_xlim()[0])
+    assert end * day + half < box.get_x() * day or end * day - half > (box.get_x() + box.get_width()) * day
+
+
+def test_how_cycle_1_ended_is_told_by_shapes_that_the_key_explains(varied_picture):
+    marks = {line.get_marker(): line.get_markerfacecolor() for line in varied_picture.figure.axes[0].lines}
+    assert {*marks} == {*ENDS.values()}
+    key = {line.get_marker() for line in varied_picture.figure.findobj(lambda artist: hasattr(artist, "get_marker"))
+           if line.axes is None}  # fmt: skip
+    assert key >= {*ENDS.values()}
+    said = {text.get_text() for text in varied_picture.figure.texts}
+    assert {"completed", "stopped for a severe reaction", "stopped for cost", "ended otherwise", "ICANS began (grade)",
+            "event without a grade"} <= said  # fmt: skip
+
+
+def test_only_bars_that_are_the_same_in_every_line_list_are_filled(shipped):
+    study, bars, picture = shipped
+    drawn = lanes(picture, study.cohort)
+    filled = {(lane["days"], lane["end"]) for lane in drawn if not lane["hollow"]}
+    assert filled == {(2, "X"), (1, "X"), (7, "D")} and sum(not lane["hollow"] for lane in drawn) == 3
+    assert {(row.infusion_days, ENDS[row.stop_reason]) for row in bars[~bars["open"]].itertuples()} == filled
+    blocks = [patch for patch in picture.figure.axes[1].patches if patch.get_gid() == "cycle"]
+    assert blocks and all(tuple(block.get_facecolor()[:3]) == (1, 1, 1) for block in blocks)
+
+
+def test_real_bars_and_blocks_are_filled_and_nothing_is_said_of_hollow_ones(varied, varied_picture):
+    assert not any(lane["hollow"] for lane in lanes(varied_picture, varied.cohort))
+    assert "ollow" not in " ".join(text.get_text() for text in varied_picture.figure.texts)
+
+
+def test_beside_its_name_a_group_says_what_its_lanes_add_up_to_and_what_of_it_is_open(shipped):
+    study, _, picture = shipped
+    said = " ".join(text.get_text() for text in picture.figure.texts)
+    for words in ("stopped for a severe reaction 2/18; stopped for cost 1/18; fever 9/18; ICANS 1/18 (grade 4, day 2)",
+                  "further cycles open, 0 to 7 of 18", "CRS 2/7 (grade 2); further cycles open, 0 to 7 of 7",
+                  "which features meet in one lane is one of many possibilities"):  # fmt: skip
+        assert words in said
+    assert "fever 9/18; ICANS 1/18 (grade 4, day 2); further cycles open, 0 to 7 of 18. IC, n = 3" in picture.alt
+    assert study.cohort.face in said
+
+
+def test_drawn_again_it_is_the_same_bytes(report):
+    assert [draw(report).render(kind) for kind in ("svg", "png", "pdf")] == [
+        draw(report).render(kind) for kind in ("svg", "png", "pdf")]  # fmt: skip
