@@ -65,18 +65,19 @@ def test_a_figure_file_that_no_notebook_made_is_named(cohort, tmp_path):
     root = tmp_path / "copy"
     for part in ("notebooks", "figures"):
         shutil.copytree(ROOT / part, root / part)
-    for path in (root / "figures").glob("determined.*"):  # made by notebook 07, which is left out here
-        path.unlink()
+    for path in (root / "figures").iterdir():
+        if path.stem != "published":  # the others are made by notebooks that are left out here
+            path.unlink()
     (root / "data" / "cohorts").mkdir(parents=True)
-    drawn = root / "figures" / "safety.svg"
-    drawn.write_text(drawn.read_text(encoding="utf-8").replace("9/18", "8/18", 1), encoding="utf-8")
+    drawn = root / "figures" / "published.svg"
+    drawn.write_text(drawn.read_text(encoding="utf-8").replace("13/18", "12/18", 1), encoding="utf-8")
     (root / "figures" / "another.svg").write_text("<svg/>")
     copy = cohort.model_copy(update={"folder": root / "data" / "cohorts" / "tianjin2023"})
     project = Project(root)
-    only = [step for step in steps(cohort, project) if step.notebook == "05-figures.ipynb"]
+    only = [step for step in steps(cohort, project) if step.notebook == "08-context.ipynb"]
     for path in (root / "notebooks" / "executed").glob("*.ipynb"):
-        if path.stem != "05-figures":
+        if path.stem != "08-context":
             path.unlink()
     only = [replace(step, parameters={"cohort": "tianjin2023"}) for step in only]
     result = verify(copy, project=project, steps=only)
-    assert [failure.notebook for failure in result.failures] == ["figures/another.svg", "figures/safety.svg"]
+    assert [failure.notebook for failure in result.failures] == ["figures/another.svg", "figures/published.svg"]

@@ -58,7 +58,7 @@ class View:
         return self
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with index.html and a page for each executed notebook."""
     folder = tmp_path_factory.mktemp("page")
@@ -84,7 +84,6 @@ def window(browser: Browser) -> Callable[..., View]:
     def open_window(script: bool = True) -> View:
         context = browser.new_context(java_script_enabled=script)
         context.set_offline(True)
-        context.set_default_timeout(10_000)  # ms
         view = View(context.new_page())
 
         def only_itself(route: Route) -> None:

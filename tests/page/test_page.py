@@ -20,15 +20,8 @@ def cohort():
 
 
 @pytest.fixture(scope="module")
-def folder(cohort, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    write_page(EXECUTED, folder, cohort)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def page(folder):
-    return (folder / "index.html").read_text(encoding="utf-8")
+def page(site):
+    return (site / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +90,13 @@ def test_real_patients_without_claims_get_a_page_without_what_claims_would_say(c
     assert sorted(path.name for path in made) == sorted(path.name for path in folder.iterdir())
 
 
-def test_the_same_notebooks_give_the_same_bytes(cohort, folder, tmp_path):
+def test_the_same_notebooks_give_the_same_bytes(cohort, site, tmp_path):
     for path in write_page(EXECUTED, tmp_path, cohort):
-        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (site / path.name).read_bytes(), path.name
 
 
-def test_nothing_is_asked_of_the_network(folder):
-    for path in folder.iterdir():
+def test_nothing_is_asked_of_the_network(site):
+    for path in site.iterdir():
         html = path.read_text(encoding="utf-8")
         loaded = re.findall(r'(?:src|srcset|poster|data)="([^"]+)"|url\(([^)]+)\)|@import|<link', html)
         assert all(source.startswith("data:image/svg+xml;base64,") for source, _ in loaded), path.name
