@@ -47,7 +47,7 @@ def plain(words: str) -> str:
     """A claim in words as a reader would say it: `patients: group MC and FC after negative`."""
     labels = {column.name: column.label for column in COLUMNS if column.label}
     named = re.sub(r"\b\w+\b", lambda word: labels.get(word[0], word[0].replace("_", " ")), words)
-    return re.sub(r"^count: ", "patients: ", named)
+    return re.sub(r"^count: ", "patients: ", named).replace("patients: all patients", "all patients")
 
 
 def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:

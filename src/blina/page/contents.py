@@ -82,7 +82,8 @@ SECTIONS = (
         "safety",
         "Safety",
         (Shows("04-safety", "text-07"), Shows("04-safety", "scale"), Shows("04-safety", "worst"),
-         Shows("04-safety", "silence"), Shows("04-safety", "tension-of-this-report")),
+         Shows("04-safety", "silence"), Shows("04-safety", "text-18"), Shows("04-safety", "stops"),
+         Shows("04-safety", "tension"), Shows("04-safety", "tension-of-this-report")),
     ),
     Section(
         "determined",
@@ -94,7 +95,7 @@ SECTIONS = (
         "numbers",
         "Every printed number and its verdict",
         (Shows("06-reported-results", "size"), Shows("06-reported-results", "check"),
-         Shows("06-reported-results", "claims"), Shows("06-reported-results", "verdict"),
+         Shows("06-reported-results", "text-08"), Shows("06-reported-results", "claims"), Shows("06-reported-results", "verdict"),
          Shows("06-reported-results", "text-17")),
     ),
     Section(

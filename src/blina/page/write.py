@@ -20,6 +20,7 @@ from blina.page.contents import SECTIONS, SVG, Section, without_headings
 
 HERE = Path(__file__).parent
 TEMPLATE = "template"
+MANY_COLUMNS = 5  # from here on a table needs more width than a telephone has
 NARROW_POINTS = 300  # a figure of one journal column is 241 points wide, one of two 510
 
 
@@ -107,6 +108,7 @@ def _figure(numbers: count, output: NotebookNode, caption: str = "") -> str:
 def _table(numbers: count, output: NotebookNode, id: str = "") -> str:
     """A table that can be moved sideways where there is little room; its look is that of the page."""
     html = re.sub(r' style="text-align: left"| border="0"| class="dataframe"', "", output.data["text/html"])
-    if id:
-        html = html.replace("<table", f'<table id="{id}"', 1)
+    given = {"id": id, "class": "wide" if html.count('<th scope="col"') >= MANY_COLUMNS else ""}
+    attributes = "".join(f' {name}="{value}"' for name, value in given.items() if value)
+    html = html.replace("<table", f"<table{attributes}", 1)
     return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {next(numbers)}">\n{html}\n</div>'
