@@ -6,7 +6,7 @@ import pytest
 
 from blina.analysis import questions, summary
 from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import EVALUABLE_SETS, RULES, rates
+from blina.analysis.response import EVALUABLE_SETS, RULES, fusion_contrast, rates
 from blina.linelist.tidy import load
 
 
@@ -35,18 +35,37 @@ def test_the_answer_has_a_line_for_each_group_and_one_for_safety(study, known):
     assert lines[3].startswith("**Safety, everybody treated.** Grade 3 or more: CRS 0/28 (0%, 0 to 12.3); ICANS 1/28")
 
 
-def test_each_rate_in_the_answer_is_that_of_the_table_with_its_interval(study, known):
+def test_each_rate_in_the_answer_is_that_of_the_tables_with_its_interval(study, known):
     table = rates(study.patients, study.mrd, study.cohort).query("evaluable_set == 'all_treated' and not is_pooled")
+    contrast = fusion_contrast(study.patients, study.mrd, study.cohort).query("carriers_n > 0")
     for line, group in zip(summary.answer(study, known), study.cohort.groups, strict=False):
-        texts = table[(table["group"] == group.name) & table["rule"].isin(summary.STATED_RULES)]["text"]
-        assert set(re.findall(r"\d+/\d+ \([^)]*\)", line)) == set(texts)
+        whole, carriers = (one[(one["group"] == group.name) & one["rule"].isin(summary.STATED_RULES)]
+                           for one in (table, contrast))  # fmt: skip
+        stated = {*whole["text"], *carriers["carriers_text"]}
+        assert set(re.findall(r"\d+/\d+ \([^)]*\)", line)) == stated
 
 
 def test_the_rule_of_a_printed_rate_is_marked_and_only_there(study, known):
     mc, ic, rr, _ = summary.answer(study, known)
-    assert "by FC and RT-PCR (the rule of the printed rate)" in mc and mc.count("printed rate") == 1
-    assert "by FC (the rule of the printed rate)" in rr and rr.count("printed rate") == 1
-    assert "printed rate" not in ic and "no response rate" in ic and "Stayed negative" in ic
+    assert "by FC and RT-PCR (as printed)" in mc and mc.count("as printed") == 1
+    assert "by FC (as printed)" in rr and rr.count("as printed") == 1
+    assert "as printed" not in ic and "no response rate" in ic and "Stayed MRD negative" in ic
+
+
+def test_an_open_number_is_given_by_its_bounds(study, known):
+    assert "Among those positive by FC before: open, all of 15 to 16 by FC." in summary.answer(study, known)[0]
+
+
+def test_burden_is_told_where_remission_was_to_be_reinduced(study, known):
+    mc, _, rr, _ = summary.answer(study, known)
+    assert "MRD before was 0.08 to 8.37% in those negative after by FC and 22.64 to 78.30% in the others." in rr
+    assert "MRD before was" not in mc
+
+
+def test_crs_is_told_both_ways_and_an_ungraded_reaction_is_no_grade(study, known):
+    safety = summary.answer(study, known)[3]
+    assert "CRS 2/28 (7.1%, 0.9 to 23.5), or up to 17/28 (60.7%, 40.6 to 78.5) if fever alone" in safety
+    assert "severe reaction, not named or graded 1/28" in safety
 
 
 def test_a_group_without_patients_is_not_judged(ours):
@@ -56,11 +75,21 @@ def test_a_group_without_patients_is_not_judged(ours):
     assert summary.answer(empty, None)[1].endswith("Nobody to judge.")
 
 
-def test_how_firm_it_is_counts_claims_and_names_the_readings_that_the_lines_rest_on(study):
+def test_how_firm_it_is_begins_with_the_rules_and_names_the_readings_under_each_line(study):
     said = summary.how_firm(study)
-    assert "66 of 66 claims hold" in said
-    assert "RR, negative after by FC and RT-PCR (R1)" in said and "fever in cycle 1 (R10, R11)" in said
-    assert "The printed rates of MC and RR follow different rules" in said
+    assert "by FC and RT-PCR 13/18 and 3/7; by FC 18/18 and 4/7" in said
+    assert "All 66 claims can be true together" in said
+    for words in ("RR, negative by FC (R14)", "RR, negative by FC and RT-PCR (R1, R14)", "IC, negative by FC (R15)",
+                  "fever (R10, R11)", "CRS (R5, R10)", "ICANS (R10)", "without a name (R4)"):  # fmt: skip
+        assert words in said
+    assert "MC, negative" not in said
+
+
+def test_one_rule_for_all_printed_rates_needs_no_warning(study):
+    groups = [group.model_copy(update={"reported_rule": "fc"}) for group in study.cohort.groups]
+    same = study.cohort.model_copy(update={"groups": tuple(groups)})
+    assert summary.rules_differ(study).startswith("*The printed rates of MC and RR follow different rules")
+    assert summary.rules_differ(type(study)(same, study.patients, study.mrd, study.events)) == ""
 
 
 def test_reconstructed_rows_are_said_to_be_no_patients_and_real_ones_are_not(study, ours):
@@ -77,9 +106,9 @@ def test_the_response_table_has_every_rate_and_marks_the_printed_ones(study, kno
     labels = {one.label: one.id for one in (*RULES, *EVALUABLE_SETS)}
     found["rule"], found["evaluable_set"] = (found[name].map(labels) for name in ("rule", "evaluable_set"))
     both = found.merge(every, on=["group", "measure", "rule", "evaluable_set"], validate="one_to_one")
-    marked = both["text_x"].str.endswith(", as reported")
+    marked = both["text_x"].str.endswith(summary.AS_PRINTED)
     assert len(both) == len(every) and (marked == both["is_reported"]).all() and marked.sum() == 2
-    assert (both["text_x"].str.removesuffix(", as reported") == both["text_y"]).all()
+    assert (both["text_x"].str.removesuffix(summary.AS_PRINTED) == both["text_y"]).all()
 
 
 def test_the_strobe_table_goes_through_the_items_and_says_what_is_missing(study, ours, tmp_path):

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from blina.claims.document import load_claims
 from blina.linelist.cohort import ROOT
 
-SECTIONS = ["what", "answer", "figures", "response", "safety", "determined", "numbers", "readings", "rerun"]
+SECTIONS = ["what", "answer", "figures", "response", "safety", "determined", "context", "numbers", "readings", "rerun"]
 FIGURES = {path.stem for path in (ROOT / "figures").glob("*.svg")}
 NOTEBOOKS = {path.stem: path for path in (ROOT / "notebooks" / "executed").glob("*.ipynb")}
 CLAIMS = [claim.id for claim in load_claims(ROOT / "data" / "cohorts" / "tianjin2023" / "claims.yaml").claims]

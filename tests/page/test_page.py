@@ -11,7 +11,7 @@ from blina.page import write_page
 from blina.page.contents import SECTIONS, Figures, Shows
 
 EXECUTED = ROOT / "notebooks" / "executed"
-ORDER = ["what", "answer", "figures", "response", "safety", "determined", "numbers", "readings", "rerun"]
+ORDER = ["what", "answer", "figures", "response", "safety", "determined", "context", "numbers", "readings", "rerun"]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,8 @@ def test_every_figure_of_the_report_is_shown_once_with_a_caption_and_its_alt_tex
     for place, (name, figure) in enumerate(figures, start=1):
         assert unescape(re.search(r'alt="([^"]+)"', figure)[1]) in recorded, name
         caption = re.search(r"<figcaption>(.*)</figcaption>", figure, re.S)[1]
-        assert f"Figure {place}. " in caption and len(re.findall(r"<p>\s*\S", caption)) >= 1, name
+        assert re.match(rf"<p><strong>Figure {place}\.</strong> \w.{{20}}", caption), name
+        assert ("one of many possible" in caption) == ("one of many possible" in figure.partition("<figcaption>")[0])
 
 
 def test_the_page_says_first_of_all_that_its_rows_are_no_patients(page):
@@ -84,7 +85,8 @@ def test_real_patients_without_claims_get_a_page_without_what_claims_would_say(c
     ours = cohort.model_copy(update={"reconstructed": False, "title": "Our ward <2024>"})
     made = write_page(notebooks, folder, ours)
     html = made[0].read_text(encoding="utf-8")
-    assert "<h1>Our ward &lt;2024&gt;</h1>" in html and 'class="face"' not in html
+    assert "<h1>Our ward &lt;2024&gt;</h1>" in html and "not patients" not in html.partition("<nav")[0]
+    assert "confidential" in html.partition("<nav")[0]
     assert re.findall(r'<section [^>]*\bid="([^"]+)"', html) == [
         *(name for name in ORDER if name not in ("determined", "numbers")), "notebooks"]  # fmt: skip
     assert sorted(path.name for path in made) == sorted(path.name for path in folder.iterdir())

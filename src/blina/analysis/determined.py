@@ -44,7 +44,7 @@ from blina.analysis.questions import (
     of_rates,
     of_severe_reactions,
 )
-from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
+from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, STAYED, choice, rule_of
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
 from blina.claims.consistent import Consistency, consistent
 from blina.claims.document import Document, PatientRule, load_claims
@@ -150,10 +150,10 @@ def _share(group: str, words: str, whom: Rows, what: Rows) -> Declared:
     return Declared(group, words, "patients", count(whom, what), count(whom))
 
 
-def _rate(group: str, cohort: Cohort, rule: str, evaluable_set: str = "all_treated") -> Declared:
-    row = {"group": group, "measure": BECAME, "rule": rule, "evaluable_set": evaluable_set}
+def _rate(group: str, cohort: Cohort, rule: str, evaluable_set: str = "all_treated", measure: str = BECAME) -> Declared:
+    row = {"group": group, "measure": measure, "rule": rule, "evaluable_set": evaluable_set}
     asked = of_rates(row, cohort)
-    words = f"negative after by {choice(RULES, rule).label}"
+    words = f"{measure} by {choice(RULES, rule).label}"
     if evaluable_set != "all_treated":
         words += f", {choice(EVALUABLE_SETS, evaluable_set).label}"
     return Declared(group, words, "patients", asked["k"], asked["n"])
@@ -177,6 +177,9 @@ def _of_patients(cohort: Cohort) -> Iterator[Declared]:
     yield _share(TOTAL, "BCR::ABL1 carriers positive before by RT-PCR", _CARRIERS, {"pcr_before": "positive"})
     for group in clearing:
         yield _share(group.name, "positive before by FC", {"group": group.name}, {"fc_before": "positive"})
+    for group in cohort.groups:
+        if group.purpose == "bridging":
+            yield _rate(group.name, cohort, "fc", measure=STAYED)
     for group in clearing:
         if group.purpose == "clearance":
             for name in ("more_than_7_days", "severe_stops_failed", "without_severe_stops"):
@@ -363,8 +366,11 @@ def _compiled(document: Document, asked: Asked | Total) -> Callable[[Table], Fra
     return lambda table: (statistic.values(table, rows.holds(table), of) or (None,))[0]
 
 
-def lower_carriers(found: Sequence[Answer]) -> list[str]:
-    """A sentence for each group in which no carrier of BCR::ABL1 can have had the greatest MRD of the group."""
+def lower_carriers(found: Sequence[Answer], changed: pd.DataFrame | None = None) -> list[str]:
+    """A sentence for each group in which no carrier of BCR::ABL1 can have had the greatest MRD of the group.
+
+    With what `changes` found, it names the readings without which the bound would be another.
+    """
     spans = {answer.question.key: answer for answer in found}
     said = []
     for (group, words), carriers in spans.items():
@@ -375,7 +381,13 @@ def lower_carriers(found: Sequence[Answer]) -> list[str]:
             one = number is not None and number.whole.determined and number.whole.upper == 1
             who = f"the one carrier of *BCR::ABL1* had at most {most}%" if one else (
                 f"no carrier of *BCR::ABL1* had more than {most}%")  # fmt: skip
-            said.append(f"In {group} {who} MRD before treatment, while the group reaches {whole.text}%.")
+            moved = (
+                []
+                if changed is None
+                else [row.reading for row in changed.itertuples() if (row.group, row.question) == (group, words)]
+            )
+            on = f" (reading {', '.join(moved)})" if moved else ""
+            said.append(f"In {group} {who} MRD before treatment, while the group reaches {whole.text}%{on}.")
     return said
 
 

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from blina.analysis import questions
 from blina.analysis.cohort import TOTAL
 from blina.analysis.determined import answers, bounds_of, changes, claims_of, load_readings, rests_on
 from blina.analysis.open import CohortBounds, with_bounds
-from blina.analysis.response import EVALUABLE_SETS, RULES, STAYED, choice, rates
-from blina.analysis.safety import ANY, CRS, ICANS, NO_GRADE, SEVERE, stops, worst_grades
+from blina.analysis.response import (
+    BECAME,
+    CLEARING,
+    EVALUABLE_SETS,
+    RULES,
+    STAYED,
+    burden_test,
+    choice,
+    fusion_contrast,
+    rates,
+)
+from blina.analysis.safety import (
+    ANY,
+    CRS_READINGS,
+    NO_GRADE,
+    SEVERE,
+    UNGRADED,
+    fever_as_crs,
+    stops,
+    worst_grades,
+)
 from blina.claims.check import check, read_for_claims
-from blina.claims.document import load_claims
-from blina.linelist.cohort import Cohort, Group
+from blina.claims.consistent import CONSISTENT, consistent
+from blina.claims.document import Document, load_claims
+from blina.linelist.cohort import Cohort
+from blina.linelist.table import Table
 from blina.linelist.tidy import Tidy
 
-ALL_TREATED = "all_treated"
+ALL_TREATED, POSITIVE_BEFORE = "all_treated", "positive_before"
 STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of carriers only
-AS_REPORTED = ", as reported"
-OF_PRINTED_RATE = " (the rule of the printed rate)"
-GRADED = (CRS, ICANS)
-FEVER_QUESTION = "fever in cycle 1"
+MEASURES = {BECAME: "MRD negative after treatment", STAYED: "Stayed MRD negative"}
+STOPS = {"severe_reaction": "severe reaction", "economic": "cost"}
+AS_PRINTED = " (as printed)"
 STROBE_FILE = "strobe.csv"
+STROBE = (
+    "What a reader needs to judge an observational report (STROBE; von Elm et al., 2007), what the report says of it, "
+    "and what is missing. Nobody has room for every item in an abstract, so a gap is a question to the authors and not "
+    "a fault. Items 1 and 2, title and background, are left out."
+)
 
 
 def what(cohort: Cohort) -> str:
@@ -42,84 +69,153 @@ def what(cohort: Cohort) -> str:
         )
     no_comparator = (
         "**It cannot say** whether the drug works better than something else, or for how long: there is no comparator "
-        "and no follow-up. Intervals speak of chance alone, not of how patients came to be treated."
+        "and no follow-up is reported. Intervals speak of chance alone, not of how patients came to be treated."
     )
     return "\n".join(f"- {line}" for line in (*lines, no_comparator))
 
 
 def answer(study: Tidy, known: CohortBounds | None) -> list[str]:
-    """A sentence or two on response in each group, then one on safety; Markdown, open numbers by their bounds."""
-    table = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
-    whole = table[table["evaluable_set"].eq(ALL_TREATED) & ~table["is_pooled"] & table["n"].ne(0).fillna(True)]
-    said = [_response(group, whole[whole["group"] == group.name]) for group in study.cohort.groups]
-    return [*said, _safety(study, known)]
+    """A few sentences on response in each group, then on safety; Markdown, open numbers by their bounds."""
+    patients, mrd, cohort = study.patients, study.mrd, study.cohort
+    table = with_bounds(rates(patients, mrd, cohort), questions.of_rates, known)
+    contrast = with_bounds(fusion_contrast(patients, mrd, cohort), questions.of_fusion_contrast, known)
+    lines = []
+    for group in cohort.groups:
+        said = [*_rates(table[table["group"] == group.name]), *_carriers(contrast[contrast["group"] == group.name])]
+        if group.purpose == "reinduction":
+            said += _burden(
+                with_bounds(burden_test(patients, mrd, cohort, group.name), questions.of_burden_test, known)
+            )
+        lines.append(f"**{group.name}, {group.label}.** {' '.join(said) or 'Nobody to judge.'}")
+    return [*lines, _safety(study, known)]
 
 
-def _response(group: Group, rows: pd.DataFrame) -> str:
-    head = f"**{group.name}, {group.label}.**"
-    if rows.empty:
-        return f"{head} Nobody to judge."
-    parts = []
-    for measure, measured in rows.groupby("measure", sort=False):
-        texts = {row.rule: row.text for row in measured.itertuples() if row.rule in STATED_RULES}
-        printed = {row.rule for row in measured.itertuples() if row.is_reported}
-        stated = [f"{text} by {choice(RULES, rule).label}{OF_PRINTED_RATE * (rule in printed)}"
-                  for rule, text in texts.items()]  # fmt: skip
-        if len(set(texts.values())) == 1 and not printed:
-            stated = [f"{stated[0]}, and the same by {' and by '.join(choice(RULES, r).label for r in [*texts][1:])}"]
-        not_cleared = ". There was no MRD to clear, so this is no response rate" if measure == STAYED else ""
-        parts.append(f"{measure[0].upper()}{measure[1:]}: {'; '.join(stated)}{not_cleared}")
-    return f"{head} {'. '.join(parts)}."
+def _some(counts: pd.Series) -> pd.Series:
+    """Whether a count is, or could be, more than none."""
+    return counts.ne(0).fillna(True)
+
+
+def _rates(table: pd.DataFrame) -> Iterator[str]:
+    for measure, rows in table[_some(table["n"])].groupby("measure", sort=False):
+        whole = rows[rows["evaluable_set"].eq(ALL_TREATED) & rows["rule"].isin(STATED_RULES)]
+        labels = [choice(RULES, rule).label for rule in whole["rule"]]
+        texts, marks = [*whole["text"]], [AS_PRINTED * printed for printed in whole["is_reported"]]
+        if len(set(texts)) == 1 and not any(marks):
+            yield f"{MEASURES[measure]}: {texts[0]} by {', and the same by '.join(labels)}."
+        else:
+            stated = [f"{text} by {label}{mark}" for text, label, mark in zip(texts, labels, marks, strict=True)]
+            yield f"{MEASURES[measure]}: {'; '.join(stated)}."
+        if measure == STAYED:
+            yield "There was no MRD to clear, so this is no response rate."
+        before = rows[rows["evaluable_set"].eq(POSITIVE_BEFORE) & rows["rule"].eq("fc")]["text"]
+        if len(before) and before.iloc[0] != whole["text"].iloc[0]:
+            yield f"Among those positive by FC before: {before.iloc[0]} by FC."
+
+
+def _carriers(contrast: pd.DataFrame) -> Iterator[str]:
+    rows = contrast[_some(contrast["carriers_n"]) & contrast["rule"].isin(STATED_RULES)]
+    if len(rows):
+        stated = [f"{row.carriers_text} by {choice(RULES, row.rule).label}" for row in rows.itertuples()]
+        yield f"Carriers of *BCR::ABL1*: {'; '.join(stated)}."
+
+
+def _burden(tested: pd.DataFrame) -> Iterator[str]:
+    row = tested.iloc[0]
+    if _some(tested["responders"]).all() and _some(tested["others"]).all():
+        yield (f"MRD before was {row['responders_range']}% in those negative after by "
+               f"{choice(RULES, row['rule']).label} and {row['others_range']}% in the others.")  # fmt: skip
 
 
 def _safety(study: Tidy, known: CohortBounds | None) -> str:
-    worst = with_bounds(worst_grades(study.patients, study.events, study.cohort), questions.of_worst_grades, known)
-    every = worst[worst["group"] == TOTAL].set_index(["event", "severity"])["text"]
-    severe = [f"{event} {text}" for (event, severity), text in every.items() if severity == SEVERE]
-    lesser = [
-        f"{event} {text}"
-        for (event, severity), text in every.items()
-        if severity == NO_GRADE or event in GRADED and severity == ANY and text != every[event, SEVERE]
-    ]
-    ends = with_bounds(stops(study.patients, study.cohort), questions.of_stops, known)
-    early = ends[(ends["group"] == TOTAL) & ends["stop_reason"].ne("completed") & ends["k"].ne(0).fillna(True)]
-    stopped = [f"{row.stop_reason.replace('_', ' ')} {row.text}" for row in early.itertuples()]
-    return (f"**Safety, everybody treated.** Grade 3 or more: {'; '.join(severe)}. Any grade: {'; '.join(lesser)}. "
-            f"Stopped early: {'; '.join(stopped) or 'nobody'}.")  # fmt: skip
+    patients, events, cohort = study.patients, study.events, study.cohort
+    worst = with_bounds(worst_grades(patients, events, cohort), questions.of_worst_grades, known)
+    every = worst[worst["group"] == TOTAL].set_index(["event", "severity"])
+    severe, ungraded, counted = [], [], []
+    for (event, severity), row in every.iterrows():
+        if severity == NO_GRADE:
+            counted.append(f"{event} {row['text']}")
+        elif severity == SEVERE and every.loc[(event, UNGRADED), "k"] == 0:
+            severe.append(f"{event} {row['text']}")
+        elif severity == SEVERE:
+            ungraded.append(f"{event} or graded {every.loc[(event, ANY), 'text']}")
+    crs = with_bounds(fever_as_crs(patients, events, cohort), questions.of_fever_as_crs, known)
+    narrow, broad = (crs[(crs["group"] == TOTAL) & (crs["reading"] == one)]["text"].iloc[0] for one in CRS_READINGS)
+    counted.append(f"CRS {narrow}, or up to {broad} if fever alone counts as grade 1 (ASTCT 2019)")
+    ends = with_bounds(stops(patients, cohort), questions.of_stops, known)
+    early = ends[(ends["group"] == TOTAL) & ends["stop_reason"].ne("completed") & _some(ends["k"])]
+    stopped = [f"{STOPS.get(row.stop_reason, row.stop_reason)} {row.text}" for row in early.itertuples()]
+    return (f"**Safety, everybody treated.** Grade 3 or more: {'; '.join([*severe, *ungraded])}. "
+            f"Any grade: {'; '.join(counted)}. Stopped early: {'; '.join(stopped) or 'nobody'}.")  # fmt: skip
 
 
 def how_firm(study: Tidy) -> str:
-    """What the claims of a cohort settle: how many numbers agree, are determined or open, and rest on a reading.
+    """What the claims of a cohort settle: whether they agree, how much they determine, and what rests on a reading.
 
     FileError where the claims, or what was made from them, cannot be read.
     """
     ours, document = claims_of(study.cohort, load_claims(study.cohort.claims))
     line_list = read_for_claims(ours.linelist, document)
-    verdicts = [verdict.holds for verdict in check(document, line_list).verdicts if verdict.kind == "claim"]
     found = answers(document, bounds_of(ours, document), line_list)
     changed = changes(ours, document, load_readings(ours, document))
-    facts = sum(one.determined and not one.printed for one in found)
-    facts, still_open = sum(one.determined and not one.printed for one in found), sum(one.is_open for one in found)
-    said = [
-        f"**How firm this is.** {sum(verdicts)} of {len(verdicts)} claims hold. Of {len(found)} further questions, "
-        f"{facts} have one answer though the report does not print it, and {still_open} stay open."
-    ]
-    stated = [(group.name, f"negative after by {choice(RULES, rule).label}")
-              for group in ours.groups for rule in STATED_RULES]  # fmt: skip
-    resting = {question: rests_on(changed, question) for question in [*stated, (TOTAL, FEVER_QUESTION)]}
-    if on := [f"{group}, {words} ({readings})" for (group, words), readings in resting.items() if readings]:
+    said = [rules_differ(study), _agreement(ours, document, line_list)]
+    printed, facts = sum(one.printed for one in found), sum(one.determined and not one.printed for one in found)
+    said.append(
+        f"Of {len(found)} questions put to the report, {printed} are answered in print, {facts} follow from what is "
+        f"printed, and {sum(one.is_open for one in found)} stay open."
+    )
+    resting = {words: rests_on(changed, *keys) for words, keys in _stated(ours).items()}
+    if on := [f"{words} ({readings})" for words, readings in resting.items() if readings]:
         said.append(f"Of the numbers above, these rest on a reading of an ambiguous sentence: {'; '.join(on)}.")
-    printed = {group.name: group.reported_rule for group in ours.groups if group.reported_rule}
-    if len(set(printed.values())) > 1:
-        said.append(f"The printed rates of {' and '.join(printed)} follow different rules: compare within one rule.")
-    return " ".join(said)
+    return f"**How firm this is.** {' '.join(filter(None, said))}"
+
+
+def rules_differ(study: Tidy) -> str:
+    """What to know first where printed rates of groups follow different rules."""
+    clearing = [group for group in study.cohort.groups if group.purpose in CLEARING]
+    printed = {group.name: group.reported_rule for group in clearing if group.reported_rule}
+    if len(set(printed.values())) < 2:
+        return ""
+    table = rates(study.patients, study.mrd, study.cohort)
+    whole = table[table["evaluable_set"].eq(ALL_TREATED) & table["measure"].eq(BECAME)]
+    counts = {(row.rule, row.group): f"{row.k}/{row.n}" for row in whole.itertuples()}
+    by_rule = [
+        f"by {choice(RULES, rule).label} {' and '.join(counts[rule, name] for name in printed)}"
+        for rule in dict.fromkeys(printed.values())
+    ]
+    which, rules = " and ".join(printed), "; ".join(by_rule)
+    return f"*The printed rates of {which} follow different rules; compare within one: {rules}.*"
+
+
+def _agreement(cohort: Cohort, document: Document, line_list: Table) -> str:
+    if not cohort.reconstructed:
+        verdicts = [verdict.holds for verdict in check(document, line_list).verdicts if verdict.kind == "claim"]
+        return f"{sum(verdicts)} of {len(verdicts)} printed claims come out."
+    if consistent(document).status == CONSISTENT:
+        return f"All {len(document.claims)} claims can be true together, as the text is read here."
+    return f"The {len(document.claims)} claims cannot all be true together."
+
+
+def _stated(cohort: Cohort) -> dict[str, list[tuple[str, str]]]:
+    """Numbers that the lines give, by their words, each with the declared questions that it answers."""
+    groups = [group.name for group in cohort.groups]
+    stated = {}
+    for name in groups:
+        for rule in STATED_RULES:
+            label = choice(RULES, rule).label
+            stated[f"{name}, negative by {label}"] = [(name, f"{measure} by {label}") for measure in MEASURES]
+    return stated | {
+        "fever": [(TOTAL, "fever in cycle 1")],
+        "CRS": [(name, "CRS of any grade") for name in groups],
+        "ICANS": [(TOTAL, "ICANS of any grade")],
+        "the severe reaction without a name": [(TOTAL, "stopped for a severe reaction that is not described")],
+    }
 
 
 def response_table(study: Tidy, known: CohortBounds | None) -> pd.DataFrame:
     """Response to read: a row per group, measure and evaluable set, a column of text per rule; printed rates marked."""
     table = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
     keys = ["group", "measure", "evaluable_set"]
-    texts = table.assign(text=table["text"] + table["is_reported"].map({True: AS_REPORTED, False: ""}))
+    texts = table.assign(text=table["text"] + table["is_reported"].map({True: AS_PRINTED, False: ""}))
     wide = texts.pivot(index=keys, columns="rule", values="text")[[rule.id for rule in RULES]]
     wide = table[keys].drop_duplicates().merge(wide.reset_index(), on=keys, validate="one_to_one")
     wide["evaluable_set"] = [choice(EVALUABLE_SETS, id).label for id in wide["evaluable_set"]]

@@ -65,46 +65,44 @@ class Section:
     parts: tuple[Shows | Figures | Limits, ...]
 
 
+def _shows(notebook: str, *cells: str) -> tuple[Shows, ...]:
+    return tuple(Shows(notebook, cell) for cell in cells)
+
+
 SECTIONS = (
-    Section("what", "What this is, and what it is not", (Shows("09-summary", "what"),)),
-    Section("answer", "The answer", (Shows("09-summary", "answer"), Shows("09-summary", "method"))),
-    Section(
-        "figures",
-        "Figures",
-        (Figures("05-figures"), Figures("07-determined"), Figures("08-context")),
-    ),
-    Section(
-        "response",
-        "Response under every rule",
-        (Shows("09-summary", "text-09"), Shows("09-summary", "response")),
-    ),
+    Section("what", "What this is, and what it is not", _shows("09-summary", "what")),
+    Section("answer", "The answer", _shows("09-summary", "answer", "method", "text-words")),
+    Section("figures", "Figures", (Figures("05-figures"), Figures("07-determined"), Figures("08-context"))),
+    Section("response", "Response under every rule", _shows("09-summary", "text-09", "response")),
     Section(
         "safety",
         "Safety",
-        (Shows("04-safety", "text-07"), Shows("04-safety", "scale"), Shows("04-safety", "worst"),
-         Shows("04-safety", "silence"), Shows("04-safety", "text-18"), Shows("04-safety", "stops"),
-         Shows("04-safety", "tension"), Shows("04-safety", "tension-of-this-report")),
+        _shows("04-safety", "text-07", "scale", "worst", "silence", "text-13", "crs", "text-18", "stops", "tension",
+               "tension-of-this-report"),
     ),
     Section(
         "determined",
         "What the report determines, and what it leaves open",
-        (Shows("07-determined", "text-07"), Shows("07-determined", "facts"), Shows("07-determined", "text-09"),
-         Shows("07-determined", "open")),
+        _shows("07-determined", "text-07", "facts", "text-09", "open"),
+    ),
+    Section(
+        "context",
+        "Among published cohorts",
+        _shows("08-context", "text-comparable", "comparable", "left-out", "text-rates", "rates", "text-pooling",
+               "pools", "text-overlap", "overlap"),
     ),
     Section(
         "numbers",
         "Every printed number and its verdict",
-        (Shows("06-reported-results", "size"), Shows("06-reported-results", "check"),
-         Shows("06-reported-results", "text-08"), Shows("06-reported-results", "claims"), Shows("06-reported-results", "verdict"),
-         Shows("06-reported-results", "text-17")),
+        _shows("06-reported-results", "size", "check", "text-08", "claims", "verdict", "text-17"),
     ),
     Section(
         "readings",
         "Readings and limits",
-        (Shows("06-reported-results", "text-12"), Shows("06-reported-results", "readings"),
-         Shows("09-summary", "text-12"), Shows("09-summary", "strobe"), Limits(elsewhere=("06-reported-results",))),
+        (*_shows("06-reported-results", "text-12", "readings"), Shows("09-summary", "strobe"),
+         Limits(elsewhere=("06-reported-results",))),
     ),
-    Section("rerun", "How to run it again", (Shows("09-summary", "text-16"),)),
+    Section("rerun", "How to run it again", _shows("09-summary", "text-16")),
 )  # fmt: skip
 
 

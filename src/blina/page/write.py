@@ -20,6 +20,10 @@ from blina.page.contents import SECTIONS, SVG, Section, without_headings
 
 HERE = Path(__file__).parent
 TEMPLATE = "template"
+CONFIDENTIAL = (
+    "Made from single patients. Figures and notebooks show single rows with their identifiers: treat this file as "
+    "confidential."
+)
 MANY_COLUMNS = 5  # from here on a table needs more width than a telephone has
 NARROW_POINTS = 300  # a figure of one journal column is 241 points wide, one of two 510
 
@@ -33,7 +37,8 @@ def write_page(notebooks: Path, folder: Path, cohort: Cohort) -> list[Path]:
     read = {path.stem: nbformat.read(path, as_version=4) for path in sorted(notebooks.glob("*.ipynb"))}
     titles = {name: _title(notebook) for name, notebook in read.items()}
     page, sections = _composed(read)
-    resources = {"title": cohort.title, "face": cohort.face, "sections": sections, "notebooks": [*titles.items()]}
+    warning = f"The rows behind this page are {cohort.face}." if cohort.reconstructed else CONFIDENTIAL
+    resources = {"title": cohort.title, "warning": warning, "sections": sections, "notebooks": [*titles.items()]}
     pages = {"index": _html(page, "page", resources)}
     pages |= {name: _html(notebook, "notebook", {"title": titles[name]}) for name, notebook in read.items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,21 +92,26 @@ def _html(notebook: NotebookNode, template: str, resources: dict) -> str:
 
 
 def _figure(numbers: count, output: NotebookNode, caption: str = "") -> str:
-    """A figure as an image within the file, with its alt text, its title and, in HTML, its caption.
+    """A figure as an image within the file, with its alt text and, below, its number and caption (HTML).
 
-    It is never narrower than it can be read: where there is less room, it can be moved sideways.
+    It is never narrower than it can be read: where there is less room, it can be moved sideways. The last words of the
+    alt text that say what rows are stand below as well, for who sees a part of the picture only.
     """
-    svg, alt = output.data[SVG], escape(output.data["text/plain"])
+    svg, alt = output.data[SVG], output.data["text/plain"]
     name = re.search('<svg id="([^"]+)"', svg)[1]
     title = unescape(re.search("<title[^>]*>(.*?)</title>", svg, re.S)[1])
     wide = float(re.search(r'width="([\d.]+)pt"', svg)[1]) > NARROW_POINTS
-    heading = escape(f"Figure {next(numbers)}. {title}.")
+    number = f"Figure {next(numbers)}."
+    heading = escape(f"{number} {title}")
     source = f"data:{SVG};base64,{b64encode(svg.encode()).decode()}"
+    rows = re.search(r"The rows are (not patients: .*)$", alt)
+    face = f'<p class="rows">{escape(rows[1].capitalize())}</p>' if rows else ""
+    caption = re.sub("^<p>", f"<p><strong>{number}</strong> ", caption.strip()) or f"<p><strong>{heading}</strong></p>"
     return (
         f'<figure id="figure-{name}">\n'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{heading}">\n'
-        f'<img class="{"wide" if wide else "narrow"}" alt="{alt}" src="{source}">\n</div>\n'
-        f'<figcaption><p class="title">{heading}</p>\n{caption}</figcaption>\n</figure>'
+        f'<img class="{"wide" if wide else "narrow"}" alt="{escape(alt)}" src="{source}">\n</div>\n'
+        f"<figcaption>{caption}{face}</figcaption>\n</figure>"
     )
 
 
