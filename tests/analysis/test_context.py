@@ -10,14 +10,18 @@ from blina.analysis import questions
 from blina.analysis.context import (
     COLUMNS,
     COMPARISONS,
+    NOT_STATED,
     OUTCOMES,
     PUBLISHED,
+    UNDEFINED,
     comparable,
     comparison,
     load_published,
+    of_others,
     overlap,
     pools,
     sensitivity,
+    sharing,
     side_by_side,
 )
 from blina.analysis.intervals import clopper_pearson
@@ -95,6 +99,22 @@ def test_every_outcome_that_is_compared_has_words_and_every_word_is_of_an_outcom
     assert compared <= set(OUTCOMES)
     assert set(OUTCOMES) <= set(published["outcome"])
     assert all(set(one.same) <= set(one.outcomes) for one in COMPARISONS)
+    assert set(UNDEFINED) <= set(published["outcome"]) and not compared & set(UNDEFINED)
+
+
+def test_the_time_of_response_is_as_stated_and_only_responses_have_one(published):
+    stated = published[~published["time"].isin(["", NOT_STATED])]
+    assert {*zip(stated["study_id"], stated["time"], strict=True)} == {
+        ("brown2021_jama", "after cycle 1"), ("gokbuget2018_blast", "after cycle 1"), ("schlegel2014", "after cycle 1"),
+        ("rialto2022", "within 2 cycles"), ("jspho2023", "after cycle 2"), ("jh2132", "before transplantation"),
+    }  # fmt: skip
+    no_response = published["outcome"].str.contains("crs|fever|neuro|icans|size|hsct|baseline")
+    assert published.loc[no_response, "time"].eq("").all()
+
+
+def test_a_report_may_share_patients_with_several_others(published):
+    row = published[published["study_id"] == "cam4_71159_2025"].iloc[0]
+    assert row["overlaps"].split() == ["xie2023_fped", "zhang2025_fimmu", "li2023_ash"]
 
 
 def written(tmp_path, change):
@@ -118,7 +138,8 @@ BROKEN = {
     "n": ("many", "n", "n-form"),
     "unit": ("people", "unit", "unit-word"),
     "count_basis": ("derived", "note", "basis-explained"),
-    "overlaps": ("nobody2020", "overlaps", "overlap-known"),
+    "overlaps": ("sutton2021 nobody2020", "overlaps", "overlap-known"),
+    "time": ("", "time", "response-has-time"),
     "overlap_kind": ("possible", "overlap_kind", "overlap-kind"),
     "label": ("Lee 2023", "study_id", "study-agrees"),
 }
@@ -158,35 +179,55 @@ def test_a_table_with_other_columns_or_loose_commas_is_refused_in_one_line(tmp_p
     with pytest.raises(FileError, match=r"^cohorts.csv: row 1: the columns must be study_id, label, .*$"):
         load_published(path)
     path.write_text(f"{','.join(COLUMNS)}\n{',' * len(COLUMNS)}\n")
-    with pytest.raises(FileError, match=r"^cohorts.csv: row 2 has 24 cells, not 23: .*quotation marks$"):
+    with pytest.raises(FileError, match=r"^cohorts.csv: row 2 has 25 cells, not 24: .*quotation marks$"):
         load_published(path)
 
 
 # What is comparable
 
 
-def test_every_row_is_kept_or_left_out_for_one_reason(published, tianjin):
-    for choices in ({}, {"include_adults": True, "include_unconfirmed_dois": True}, {"include_derived": False}):
+def test_every_row_of_another_report_is_kept_or_left_out_for_one_reason(published, tianjin):
+    others = of_others(published, tianjin.cohort)
+    assert set(published["study_id"]) - set(others["study_id"]) == {"li2023_ash"}
+    for choices in ({}, {"include_adults": True, "include_selected": True}, {"include_derived": False}):
         chosen = comparable(published, tianjin.cohort, **choices)
-        assert len(chosen.kept) + len(chosen.left_out) == len(published)
+        assert len(chosen.kept) + len(chosen.left_out) == len(others)
         assert chosen.reasons()["rows"].sum() == len(chosen.left_out)
         keys = ["study_id", "group_as_published", "outcome"]
         assert not chosen.kept.merge(chosen.left_out, on=keys).size
 
 
-def test_what_is_kept_is_of_children_confirmed_counted_in_patients_and_not_chosen_by_outcome(published, tianjin):
+def test_what_is_kept_is_of_children_counted_in_patients_defined_and_not_chosen_by_outcome(published, tianjin):
     kept = comparable(published, tianjin.cohort).kept
     assert set(kept["population"]) == {"children"} and set(kept["unit"]) == {"patients"}
-    assert kept["doi_seen"].all() and not kept["selected"].any() and kept["events"].notna().all()
-    assert set(kept["counted"]) <= {"all_treated", "evaluable"}
+    assert not kept["selected"].any() and kept["events"].notna().all()
+    assert set(kept["counted"]) <= {"all_treated", "evaluable", "responders"}
+    assert set(kept.loc[kept["counted"] == "responders", "comparison"]) == {"responders"}
+
+
+def test_an_outcome_that_its_report_does_not_define_answers_no_question(published, tianjin):
+    left_out = comparable(published, tianjin.cohort, include_overlap=True).left_out
+    undefined = left_out[left_out["reason"] == "outcome not defined"]
+    assert set(undefined["label"]) == {"Zhang 2025", "Sutton 2021", "Queudeville 2021"}
+
+
+def test_the_first_paediatric_trial_is_shown_though_nobody_confirmed_its_doi(published, tianjin, own):
+    side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort)
+    rows = side[side["study"].str.startswith("von Stackelberg")]
+    assert [*zip(rows["comparison"], rows["k"], rows["n"], rows["marks"], strict=True)] == [
+        ("reinduction", 14, 70, "DOI not confirmed"), ("remission", 27, 70, "DOI not confirmed"),
+        ("responders", 10, 23, "DOI not confirmed"),
+    ]  # fmt: skip
+    confirmed = comparable(published, tianjin.cohort, include_unconfirmed_dois=False)
+    assert confirmed.kept["doi_seen"].all()
+    assert "its DOI is not confirmed" in set(confirmed.left_out["reason"])
 
 
 @pytest.mark.parametrize(
     "choice, admitted, column, value",
     [
-        ({"include_adults": True, "include_unconfirmed_dois": True}, "gokbuget2018_blast", "population", "adults"),
-        ({"include_unconfirmed_dois": True}, "vonstackelberg2016", "doi_seen", False),
-        ({"include_selected": True, "include_unconfirmed_dois": True}, "zhou2022_3cases", "selected", True),
+        ({"include_adults": True}, "gokbuget2018_blast", "population", "adults"),
+        ({"include_selected": True}, "zhou2022_3cases", "selected", True),
         ({"include_overlap": True}, "li2023_cjcp", "shares_patients", True),
     ],
 )
@@ -197,8 +238,7 @@ def test_each_filter_lets_in_what_it_names_and_marks_it(published, tianjin, own,
     assert len(rows) and rows[column].eq(value).all()
     side = side_by_side(wider, own, tianjin.cohort)
     marks = side.loc[side["study"].str.startswith(rows["label"].iloc[0]), "marks"]
-    words = {"population": "adults", "doi_seen": "DOI not confirmed", "selected": "selected",
-             "shares_patients": "may share patients"}  # fmt: skip
+    words = {"population": "adults", "selected": "selected", "shares_patients": "may share patients"}
     assert marks.str.contains(words[column]).all()
 
 
@@ -207,10 +247,14 @@ def test_derived_counts_can_be_left_out(published, tianjin):
     assert len(kept) and set(kept["count_basis"]) == {"printed"}
 
 
-def test_neither_the_report_nor_one_that_may_share_its_patients_stands_beside_it(published, tianjin):
-    chosen = comparable(published, tianjin.cohort, include_unconfirmed_dois=True)
-    assert not {"li2023_ash", "li2023_cjcp", "blin14d"} & set(chosen.kept["study_id"])
-    assert set(chosen.left_out["study_id"]) >= {"li2023_ash", "li2023_cjcp", "blin14d"}
+def test_an_earlier_report_of_its_patients_does_not_stand_beside_it_and_one_that_may_share_some_is_marked(
+        published, tianjin, own):  # fmt: skip
+    chosen = comparable(published, tianjin.cohort)
+    assert not {"li2023_cjcp", "blin14d"} & set(chosen.kept["study_id"])
+    assert set(chosen.kept.loc[chosen.kept["shares_patients"], "study_id"]) == {"cam4_71159_2025"}
+    side = side_by_side(chosen, own, tianjin.cohort)
+    marked = side["marks"].str.contains("may share patients")
+    assert marked.equals(side["study"].eq("Cancer Med 2025, China"))
 
 
 def test_to_a_hospital_the_report_is_one_of_the_published(published, hospital):
@@ -224,7 +268,8 @@ def test_no_patient_stands_twice_in_a_comparison_by_one_rule(published, tianjin,
     for cohort in (tianjin.cohort, hospital):
         kept = comparable(published, cohort, include_adults=True, include_unconfirmed_dois=True).kept
         for _, rows in kept.groupby("comparison"):
-            assert not rows["overlaps"].isin(rows["study_id"]).any()
+            surely = rows[rows["overlap_kind"] != "possible"]
+            assert not surely["overlaps"].isin(rows["study_id"]).any()
             assert not rows.assign(both=rows["outcome"] == "mrd_neg_fc_and_pcr").duplicated(["study_id", "both"]).any()
         assert "ppr938034_preprint" not in set(kept["study_id"])  # its publication is in the table
 
@@ -249,15 +294,39 @@ def test_first_and_later_remission_stand_apart(published, tianjin):
 def test_the_rates_of_the_report_come_first_with_the_rule_of_what_they_stand_beside(published, tianjin, own):
     side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort)
     mine = side[side["own"]]
-    assert [*zip(mine["comparison"], mine["group"], mine["how"], mine["k"], mine["n"], strict=True)] == [
-        ("clearance", "MC", "FC", 18, 18), ("clearance", "MC", "FC and RT-PCR", 13, 18),
-        ("molecular", "MC", "RT-PCR", 1, 6), ("maintained", "IC", "FC", 3, 3),
-        ("reinduction", "RR", "FC", 4, 7), ("reinduction", "RR", "FC and RT-PCR", 3, 7),
+    assert [*zip(mine["comparison"], mine["group"], mine["how"], strict=True)] == [
+        ("clearance", "MC", "FC"), ("clearance", "MC", "FC and RT-PCR"), ("molecular", "MC", "RT-PCR"),
+        ("maintained", "IC", "FC"), ("reinduction", "RR", "FC"), ("reinduction", "RR", "FC and RT-PCR"),
     ]  # fmt: skip
-    assert not mine["open"].any()
     for _, rows in side.groupby("comparison"):
         assert rows["own"].tolist() == sorted(rows["own"], reverse=True)
     assert [*dict.fromkeys(side["comparison"])] == [one.id for one in COMPARISONS if one.id in set(side["comparison"])]
+
+
+def test_who_had_nothing_to_clear_is_in_no_rate_of_clearance_of_the_report(published, tianjin, own):
+    side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort).query("own")
+    # Two or three of the 18 were negative by FC before, and at most one of the 6 carriers by RT-PCR.
+    assert [*zip(side["text"], side["marks"], strict=True)] == [
+        ("open, all of 15 to 16", "of those positive before by FC"),
+        ("13/18 (72.2%, 46.5 to 90.3)", "of those positive before by FC or RT-PCR"),
+        ("open, 0 to 1, among 5 to 6 (0 to 16.7%)", "of those positive before by RT-PCR"),
+        ("3/3 (100%, 29.2 to 100)", ""), ("4/7 (57.1%, 18.4 to 90.1)", ""), ("3/7 (42.9%, 9.9 to 81.6)", ""),
+    ]  # fmt: skip
+
+
+def test_a_published_rate_says_how_many_were_negative_before_where_its_report_does(published, tianjin, own):
+    side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort)
+    marked = side[side["marks"].str.contains("negative before")]
+    assert [*zip(marked["study"], marked["k"], marked["n"], marked["marks"], strict=True)] == [
+        ("Brown 2021, international (COG)", 79, 105, "26 of 105 negative before")
+    ]
+
+
+def test_an_assay_belongs_to_mrd_and_a_time_to_the_outcome(published, tianjin, own):
+    side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort).query("not own")
+    assert (side["how"] == "").equals(side["comparison"] == "remission")
+    rialto = side[side["study"].str.startswith("RIALTO")].iloc[0]
+    assert (rialto["outcome"], rialto["whom"]) == ("CR within 2 cycles", "R/R (88% >=5% blasts)")
 
 
 def test_published_rates_have_exact_intervals_and_say_what_was_counted(published, tianjin, own):
@@ -268,9 +337,7 @@ def test_published_rates_have_exact_intervals_and_say_what_was_counted(published
         lower, upper = clopper_pearson(row.k, row.n)
         assert (row.percent, row.lower, row.upper) == pytest.approx((100 * row.k / row.n, 100 * lower, 100 * upper))
         assert row.outcome and row.doi.startswith("10.")
-    assert side.loc[side["study"].str.startswith("Zhang") & (side["comparison"] == "clearance"), "marks"].tolist() == [
-        "first and later remission"
-    ]
+    assert side.loc[side["comparison"] == "clearance", "marks"].str.startswith("remission not stated").all()
 
 
 def test_groups_are_matched_by_purpose_whatever_their_names(published, hospital, tianjin):
@@ -291,50 +358,93 @@ def test_groups_are_matched_by_purpose_whatever_their_names(published, hospital,
 # Pooling
 
 
-def test_only_complete_remission_in_relapsed_or_refractory_children_is_pooled(published, tianjin):
-    chosen = comparable(published, tianjin.cohort)
-    table = pools(chosen).set_index("comparison")
-    assert [*table.index] == [one.id for one in COMPARISONS]
-    assert [*table.index[table["pooled"]]] == ["remission"]
-    row = table.loc["remission"]
-    expected = pool([6, 9, 26, 44], [13, 11, 33, 58])
-    assert row["eligible"] == 4 and row["studies"] == 6
+@pytest.fixture
+def poolable(published):
+    """An invented table: three reports of complete remission after cycle 1, in other countries, and one of later."""
+    rows = published[published["study_id"].eq("schlegel2014") & published["outcome"].eq("cr")]
+    counts = {"Alpha": (6, 13), "Beta": (9, 11), "Gamma": (26, 33), "Delta": (44, 58)}
+    invented = [rows.assign(study_id=name.lower(), label=name, country=f"{name}land", events=k, denominator=n, n=n)
+                for name, (k, n) in counts.items()]  # fmt: skip
+    table = pd.concat(invented, ignore_index=True)
+    return table.astype({"events": "Int64"}).assign(time=["after cycle 1"] * 3 + [NOT_STATED])
+
+
+def why_not(table, id="remission"):
+    return table.set_index("comparison").loc[id, "why"].split("; ")
+
+
+def test_nothing_that_is_published_can_be_pooled_and_every_comparison_says_why(published, tianjin):
+    table = pools(comparable(published, tianjin.cohort))
+    assert [*table["comparison"]] == [one.id for one in COMPARISONS]
+    assert not table["pooled"].any() and table["percent"].isna().all()
+    assert all("at least 3 are needed" in why for why in table["why"])
+    assert why_not(table) == [
+        "2 eligible (within 2 cycles, after cycle 1)", "at least 3 are needed, all of one time of response",
+        "time of response not stated: Zhang 2025, Cancer Med 2025, Xie 2023 (FPed), Beneduce 2022, "
+        "von Stackelberg 2016",
+        "may share patients with this report: Cancer Med 2025",
+        "may share patients with Zhang 2025 and Xie 2023 (FPed): Cancer Med 2025",
+    ]  # fmt: skip
+    assert "remission not stated: Cancer Med 2025" in why_not(table, "clearance")
+    assert "another outcome (CR and MRD negative): Xie 2023 (CJACP)" in why_not(table, "reinduction")
+    assert "evaluable patients only: JSPHO 2023" in why_not(table, "reinduction")
+
+
+def test_an_invented_table_of_eligible_rows_is_pooled_with_its_intervals(poolable, hospital):
+    row = pools(comparable(poolable, hospital)).set_index("comparison").loc["remission"]
+    expected = pool([6, 9, 26], [13, 11, 33])
+    assert row["pooled"] and (row["studies"], row["eligible"]) == (4, 3)
+    assert row["why"] == "time of response not stated: Delta" and row["time"] == "after cycle 1"
     assert (row["percent"], row["lower"], row["tau"]) == pytest.approx((expected.percent, expected.lower, expected.tau))
-    assert "too wide" in row["predicted"] and "assay: not stated (4)" in row["differs"]
-    assert "RIALTO 2022: another outcome (CR within 2 cycles)" in row["why"]
-    assert table.loc["clearance", "why"].startswith("no study has the same outcome")
-    assert "Cancer Med 2025: remission not stated" in table.loc["clearance", "why"]
-    assert "Xie 2023 (CJACP): another outcome (CR and MRD negative)" in table.loc["reinduction", "why"]
+    assert row["predicted_lower"] < row["lower"] < row["percent"] < row["upper"] < row["predicted_upper"]
+    assert row["text"] == f"{expected.percent:.1f}% ({expected.lower:.1f} to {expected.upper:.1f})"
+    assert "too wide" in row["predicted"] and "country: Alphaland, Betaland, Gammaland" in row["differs"]
 
 
-def test_no_pool_holds_the_report_its_patients_adults_or_selected_ones(published, tianjin):
-    everything = comparable(published, tianjin.cohort, include_adults=True, include_overlap=True,
-                            include_unconfirmed_dois=True, include_selected=True)  # fmt: skip
-    table = pools(everything).set_index("comparison")
-    plain = pools(comparable(published, tianjin.cohort, include_unconfirmed_dois=True)).set_index("comparison")
-    assert "Li 2023 (CJCP): may share patients with this report" in table.loc["remission", "why"]
-    assert "GIMEMA 2025: adults" in table.loc["clearance", "why"]
-    assert table["percent"].equals(plain["percent"]) and table["eligible"].equals(plain["eligible"])
+@pytest.mark.parametrize(
+    "column, value, reason",
+    [
+        ("time", "within 2 cycles", "at least 3 are needed, all of one time of response"),
+        ("overlaps", "beta alpha", "may share patients with Alpha and Beta: Gamma"),
+        ("counted", "evaluable", "evaluable patients only: Gamma"),
+        ("population", "adults", "adults: Gamma"),
+        ("selected", True, "patients chosen by their outcome: Gamma"),
+        ("remission", "any", "first and later remission: Gamma"),
+    ],
+)
+def test_one_difference_keeps_a_study_out_and_two_studies_are_no_pool(poolable, hospital, column, value, reason):
+    poolable.loc[2, column] = value
+    if column == "overlaps":
+        poolable.loc[2, "overlap_kind"] = "possible"
+    table = pools(comparable(poolable, hospital, include_adults=True, include_selected=True))
+    assert not table["pooled"].any() and reason in why_not(table)
 
 
-def test_a_pool_of_everybody_has_no_tau(published, tianjin):
-    chosen = comparable(published, tianjin.cohort)
-    kept = chosen.kept.assign(events=chosen.kept["denominator"].astype("Int64"))
-    row = pools(type(chosen)(kept, chosen.left_out)).set_index("comparison").loc["remission"]
+def test_what_may_share_patients_with_the_report_is_never_pooled(poolable, published, tianjin):
+    report = published[published["study_id"] == "li2023_ash"]
+    assert pools(comparable(pd.concat([report, poolable]), tianjin.cohort))["pooled"].any()
+    poolable.loc[2, ["overlaps", "overlap_kind"]] = ["li2023_ash", "earlier_report"]
+    table = pools(comparable(pd.concat([report, poolable]), tianjin.cohort, include_overlap=True))
+    assert not table["pooled"].any() and "may share patients with this report: Gamma" in why_not(table)
+
+
+def test_a_pool_of_everybody_has_no_tau(poolable, hospital):
+    everybody = poolable.assign(events=poolable["denominator"].astype("Int64"))
+    row = pools(comparable(everybody, hospital)).set_index("comparison").loc["remission"]
     assert row["pooled"] and pd.isna(row["tau"]) and row["upper"] == 100
     assert "exact interval of all together" in row["predicted"]
 
 
-def test_the_choice_of_rows_is_turned_round_one_at_a_time(published, tianjin):
-    table = sensitivity(published, tianjin.cohort).set_index(["comparison", "choice"])
-    assert [*table.index] == [("remission", said) for said in
-                              ("as chosen", "unconfirmed DOIs too", "printed counts only")]  # fmt: skip
-    assert table["eligible"].tolist() == [4, 5, 1]
-    assert table["text"].iloc[2] == "not pooled"
-    assert table["tau"].iloc[1] > 0.5 > table["tau"].iloc[0]
-    other = sensitivity(published, tianjin.cohort, include_unconfirmed_dois=True, include_derived=False)
+def test_the_choice_of_rows_is_turned_round_one_at_a_time(poolable, published, hospital):
+    assert sensitivity(published, hospital).empty
+    poolable.loc[0, "count_basis"] = "back_calculated"
+    table = sensitivity(poolable, hospital).set_index("choice")
+    assert set(table["comparison"]) == {"remission"}
+    assert table["eligible"].to_dict() == {"as chosen": 3, "confirmed DOIs only": 3, "printed counts only": 2}
+    assert table.loc["printed counts only", "text"] == "not pooled"
+    other = sensitivity(poolable, hospital, include_unconfirmed_dois=False, include_derived=False)
     assert [*zip(other["choice"], other["eligible"], strict=True)] == [
-        ("as chosen", 1), ("confirmed DOIs only", 1), ("derived and back-calculated counts too", 5),
+        ("as chosen", 2), ("unconfirmed DOIs too", 2), ("derived and back-calculated counts too", 3),
     ]  # fmt: skip
 
 
@@ -354,8 +464,14 @@ def test_the_earlier_report_of_the_centre_cannot_have_used_fc_alone(published, t
     assert table.iloc[-1]["text"] == "not printed"
 
 
+def test_a_larger_report_may_share_patients_but_cannot_be_checked_against_this_one(published, tianjin):
+    assert {*sharing(published, tianjin.cohort)["label"]} - {*overlap(published, tianjin.cohort)["study"]} == {
+        "Cancer Med 2025"
+    }
+
+
 def test_a_hospital_has_no_other_report(published, hospital):
-    assert overlap(published, hospital).empty
+    assert overlap(published, hospital).empty and sharing(published, hospital).empty
 
 
 def test_a_comparison_is_found_by_its_id():

@@ -134,8 +134,9 @@ def test_stops_and_their_reasons(report):
     assert found[TOTAL, "completed"] == "25/28"
 
 
-def test_an_assumed_scale_says_so(report):
-    assert scale_text(report.cohort) == "ASTCT 2019 (assumed: no scale is named)"
+def test_where_no_scale_is_named_only_severe_grades_are_read_on_one(report):
+    assert scale_text(report.cohort) == "no scale is named, grade 3 or more read as in ASTCT 2019"
+    assert scale_text(report.cohort.model_copy(update={"grading_scale_stated": True})) == "ASTCT 2019"
 
 
 @given(cohorts(), st.randoms())

@@ -420,8 +420,9 @@ def test_an_open_status_prints_its_bounds_in_the_band(shipped, open_pictures):
         assert len(printed) == 4 * len(study.cohort.groups)
         assert [place for place, words in enumerate(printed) if words.startswith("open")] == [0, 1]
     assert printed[0] == "open,\n0 to 1\nof 6"  # of those whom RT-PCR follows
-    assert "before open, 2 to 3 of 18 not detected" in picture.alt
-    assert "before open, 0 to 1 of 6 not detected" in picture.alt
+    assert "MC by FC, before: not detected in 2 to 3 of 18 (open), positive without a value open; after" in picture.alt
+    assert "MC by RT-PCR, before: not detected in 0 to 1 of 6 (open), positive without a value open;" in picture.alt
+    assert "RR by FC, before: not detected in 0/7, positive without a value 0/7; after" in picture.alt
     settled = mrd_paired(study.patients, study.mrd, study.cohort)
     assert "open" not in settled.alt
     assert mrd_paired(study.patients, study.mrd, study.cohort, table.assign(open=False)).alt == settled.alt
@@ -446,6 +447,38 @@ def test_an_open_test_of_burden_prints_what_is_known_of_p_and_no_range_that_is_o
     assert "Negative after by FC: open," in alt and "Not negative: open," in alt
 
 
+def test_burden_says_which_values_the_report_determines(shipped, report):
+    study, _, _ = shipped
+
+    def said(cohort, tested):
+        picture = burden(study.patients, study.mrd, cohort, "RR", tested=tested)
+        return " ".join(text.get_text() for text in picture.figure.texts)
+
+    table = open_test(study)
+    both = "determines the ends of the ranges 0.08 to 8.37% and 22.64 to 78.30%; all other values are made up."
+    assert both in said(study.cohort, table)
+    table = table.assign(others_range="open, within 9 to 78.30")
+    assert "the ends of the range 0.08 to 8.37%; all other values are made up." in said(study.cohort, table)
+    table = table.assign(responders_range="open, within 0.08 to 9")
+    assert "Every point is a row of the line list. The values are made up." in said(study.cohort, table)
+    assert "made up" not in said(study.cohort.model_copy(update={"reconstructed": False}), table)
+    assert "made up" not in said(report.cohort, None)  # nothing is known of its bounds
+
+
+def test_figures_of_rows_do_not_call_them_patients_and_other_figures_may(pictures, shape):
+    n = len(shape.patients)
+    rows = f"{n} rows of the line list" if shape.cohort.reconstructed else f"{n} patients"
+    for name in ("baseline", "mrd-paired"):
+        assert rows in pictures[name].title
+    for name in ("patient-flow", "response", "safety"):
+        assert f"{n} patients" in pictures[name].title
+
+
+def test_age_is_at_first_infusion_only_where_patients_are_real(pictures, shape):
+    label = "age (years)" if shape.cohort.reconstructed else "age at first infusion (years)"
+    assert pictures["baseline"].figure.axes[0].get_ylabel() == label
+
+
 def test_open_counts_of_the_flow_print_open(report):
     counts = flow(report.patients, report.mrd, report.cohort).astype({"n": "Int64"})
     before = (counts["stage"] == "MRD before") & (counts["group"] == "MC")
@@ -468,6 +501,14 @@ def test_open_adverse_events_have_no_bar_and_print_their_bounds(report):
     assert not any(bar.startswith("bar-0-0-") for bar in bars) and bars
     assert [text.get_text() for text in picture.figure.texts].count("open, 8 to 9 of 18") == 1
     assert f"fever, {NO_GRADE} open, 8 to 9 of 18" in picture.alt
+
+
+def test_the_printed_rates_are_called_so(report):
+    picture = response(report.patients, report.mrd, report.cohort)
+    assert "Shaded and bold: as printed." in " ".join(text.get_text() for text in picture.figure.texts)
+    for words in ("FC and RT-PCR 13/18 (72.2%, 46.5 to 90.3) as printed", "FC 4/7 (57.1%, 18.4 to 90.1) as printed"):
+        assert words in picture.alt
+    assert picture.alt.count("as printed") == 2
 
 
 def test_maintenance_is_not_headed_as_clearance(report):
@@ -497,7 +538,7 @@ def test_burden_prints_the_exact_p_with_the_smallest_attainable(report):
 
 def test_burden_in_words_gives_ranges_of_rows_and_no_median(report):
     alt = burden(report.patients, report.mrd, report.cohort, "RR").alt
-    assert "MRD before in RR, 7 rows." in alt and "MRD before 22.64 to 78.30%" in alt
+    assert "MRD before in RR, 7 rows of the line list." in alt and "MRD before 22.64 to 78.30%" in alt
     assert "median" not in alt and "45.10" not in alt
     real = report.cohort.model_copy(update={"reconstructed": False})
     assert "MRD before in RR, 7 patients." in burden(report.patients, report.mrd, real, "RR").alt
@@ -505,7 +546,7 @@ def test_burden_in_words_gives_ranges_of_rows_and_no_median(report):
 
 def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
     nobody = burden(report.patients, report.mrd, report.cohort, "IC")
-    assert "3 rows without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
+    assert "3 rows of the line list without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
     assert "nobody to compare with" in burden(report.patients, report.mrd, report.cohort, "MC", "fc").alt
     assert nobody.render("svg")
 
@@ -626,5 +667,6 @@ def test_some_severe_and_some_ungraded_is_hatched_from_the_one_to_the_other(repo
 def test_safety_says_what_was_not_graded_and_not_mentioned(pictures, shape):
     said = " ".join(text.get_text() for text in pictures["safety"].figure.texts)
     assert "Hatched: not graded, could belong to grade 3 or more" in said
-    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}; fever has no grade on this scale" in said
+    source = "the report" if shape.cohort.reconstructed else "the line list"
+    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}. Fever stands apart from CRS, as in {source};" in said
     assert ("An event that the report does not mention is counted as none." in said) == shape.cohort.reconstructed

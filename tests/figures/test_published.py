@@ -2,7 +2,9 @@
 
 from itertools import combinations
 
+import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
 from blina.analysis import questions
@@ -16,10 +18,10 @@ from blina.linelist.tidy import load
 PUBLISHED = load_published()
 
 
-def tables_of(study, known=None, **choices):
+def tables_of(study, known=None, table=PUBLISHED, **choices):
     """What stands beside a cohort, and the pools."""
     own = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
-    chosen = comparable(PUBLISHED, study.cohort, **choices)
+    chosen = comparable(table, study.cohort, **choices)
     return side_by_side(chosen, own, study.cohort), pools(chosen)
 
 
@@ -39,17 +41,26 @@ def shipped():
 
 
 @pytest.fixture(scope="module")
-def opened(shipped):
-    """The report as if its strict rates were open, one of them in a span too narrow to be drawn."""
+def narrow(shipped):
+    """The report with one of its open rates in a span too narrow to be drawn, the other one determined."""
     cohort, side, pooled, _ = shipped
     side = side.copy()
-    wide, narrow = side.index[side["own"] & side["how"].eq("FC and RT-PCR")]
-    for row, least, greatest in ((wide, 61.1, 72.2), (narrow, 42.9, 43.0)):
-        blank = dict.fromkeys(("k", "n", "percent", "lower", "upper"))
-        ends = {"percent_least": least, "percent_greatest": greatest, "lower_least": least - 20}
-        ends |= {"upper_greatest": greatest + 20, "open": True, "text": "open, 11 to 13 of 18 (61.1 to 72.2%)"}
-        side.loc[row, [*blank, *ends]] = [*blank.values(), *ends.values()]
-    return side, cohort, published(side, cohort, pooled)
+    wide = side.index[side["open"] & side["percent_greatest"].gt(side["percent_least"])]
+    side.loc[wide, ["percent_least", "percent_greatest"]] = [42.9, 43.0]
+    return side, published(side, cohort, pooled)
+
+
+@pytest.fixture(scope="module")
+def pooling(shipped):
+    """The report beside an invented table of three reports that can be pooled."""
+    rows = PUBLISHED[PUBLISHED["study_id"].eq("schlegel2014") & PUBLISHED["outcome"].eq("cr")]
+    counts = {"Alpha": (6, 13), "Beta": (9, 11), "Gamma": (26, 33)}
+    invented = [rows.assign(study_id=name.lower(), label=name, events=k, denominator=n, n=n)
+                for name, (k, n) in counts.items()]  # fmt: skip
+    table = pd.concat(invented, ignore_index=True).astype({"events": "Int64"})
+    study = load("tianjin2023")
+    side, pooled = tables_of(study, load_bounds(study.cohort), table)
+    return side, pooled, published(side, study.cohort, pooled)
 
 
 def assert_legible(picture, found):
@@ -67,11 +78,11 @@ def test_text_is_legible_inside_the_canvas_and_apart(drawn, texts):
     assert_legible(drawn[-1], texts(drawn[-1]))
 
 
-def test_so_it_is_with_bounds_and_with_everything_let_in(opened, shipped, texts):
+def test_so_it_is_with_bounds_a_pool_and_everything_let_in(narrow, pooling, shipped, texts):
     study = load("tianjin2023")
     side, pooled = tables_of(study, load_bounds(study.cohort), include_adults=True, include_overlap=True,
-                             include_unconfirmed_dois=True, include_selected=True)  # fmt: skip
-    for picture in (shipped[-1], opened[-1], published(side, study.cohort, pooled)):
+                             include_selected=True)  # fmt: skip
+    for picture in (shipped[-1], narrow[-1], pooling[-1], published(side, study.cohort, pooled)):
         assert_legible(picture, texts(picture))
 
 
@@ -111,15 +122,28 @@ def test_this_cohort_has_the_look_of_its_groups_and_others_are_grey_and_hollow_u
         assert (line.get_markerfacecolor() == "white") == (basis != "printed")
 
 
-def test_a_diamond_and_a_prediction_stand_where_rates_were_pooled_and_nowhere_else(drawn):
-    _, _, pooled, picture = drawn
-    estimates = pooled[pooled["pooled"] & pooled["comparison"].isin(drawn[1]["comparison"])]
-    diamonds = [patch for patch in picture.figure.axes[0].patches if type(patch) is Polygon]
-    corners = [sorted(set(diamond.get_xy()[:, 0].round(6))) for diamond in diamonds]
-    assert corners == [[round(row[end], 6) for end in ("lower", "percent", "upper")]
-                       for _, row in estimates.iterrows()]  # fmt: skip
-    ends = [[*line.get_xdata()] for line in points(picture, "prediction")]
-    assert ends == estimates[["predicted_lower", "predicted_upper"]].to_numpy().tolist()
+def diamonds(picture):
+    return [patch for patch in picture.figure.axes[0].patches if type(patch) is Polygon]
+
+
+def test_no_diamond_stands_where_nothing_is_pooled(drawn, texts):
+    assert not diamonds(drawn[-1]) and not points(drawn[-1], "prediction")
+    assert not any("diamond" in words or "Pooled" in words for words, _, _ in texts(drawn[-1]))
+
+
+def test_a_pooled_rate_is_a_hollow_grey_diamond_with_its_intervals_in_words_too(pooling, texts):
+    _, pooled, picture = pooling
+    [row] = pooled[pooled["pooled"]].to_dict("records")
+    [diamond] = diamonds(picture)
+    ends = [row[end] for end in ("lower", "percent", "upper")]
+    assert sorted(set(diamond.get_xy()[:, 0].round(6))) == pytest.approx(ends, abs=1e-6)
+    assert diamond.get_facecolor()[:3] == (1, 1, 1) and diamond.get_edgecolor()[:3] == pytest.approx(to_rgb(MUTED))
+    [line] = points(picture, "prediction")
+    assert [*line.get_xdata()] == [row["predicted_lower"], row["predicted_upper"]]
+    said = [words for words, _, _ in texts(picture)]
+    assert {"Pooled: 3 studies", "CR after cycle 1", "random effects", row["text"]} <= {*said}
+    assert f"a further cohort: {row['predicted_lower']:.1f} to {row['predicted_upper']:.1f}" in said
+    assert "true rate of a further, similar cohort" in " ".join(said) and f"pooled {row['text']}" in picture.alt
 
 
 def test_it_prints_every_rate_study_and_question(drawn, texts):
@@ -140,18 +164,38 @@ def test_a_question_that_nothing_published_answers_says_so(shipped, texts):
     assert said.count("No published rate is comparable.") == 1  # those who stayed negative
 
 
-def test_an_open_rate_is_a_bar_between_its_ends_and_bears_the_face(opened, shipped, texts):
-    side, cohort, picture = opened
-    bars = points(picture, "open")
-    assert [[*bar.get_xdata()] for bar in bars] == side.loc[
-        side["open"], ["percent_least", "percent_greatest"]
-    ].to_numpy().tolist()
-    assert [bar.get_marker() for bar in bars] == ["", "s"]  # the second is too narrow to be seen as a bar
-    assert [bar.get_color() for bar in bars] == [tint(looks(cohort)[name].colour) for name in ("MC", "RR")]
-    assert len(points(picture, "own")) == side["own"].sum() - 2
-    opened_said, plain = (" ".join(words for words, _, _ in texts(one)) for one in (picture, shipped[-1]))
-    assert "one of many possible" in opened_said and "broad bar" in opened_said
+def test_an_open_rate_is_a_bar_between_its_ends_and_bears_the_face(narrow, shipped, texts):
+    cohort, side, _, picture = shipped
+    colour = tint(looks(cohort)["MC"].colour)
+    for table, drawn, markers in ((side, picture, ["s", ""]), (narrow[0], narrow[1], ["s", "s"])):
+        bars = points(drawn, "open")
+        ends = table.loc[table["open"], ["percent_least", "percent_greatest"]].to_numpy().tolist()
+        assert [[*bar.get_xdata()] for bar in bars] == ends
+        assert [bar.get_marker() for bar in bars] == markers  # a bar too narrow to be seen is a square
+        assert [bar.get_color() for bar in bars] == [colour, colour]
+        assert len(points(drawn, "own")) == side["own"].sum() - 2
+    said = " ".join(words for words, _, _ in texts(picture))
+    assert "one of many possible" in said and "broad bar" in said
+
+
+def test_without_an_open_rate_it_says_that_no_reconstructed_row_is_shown(shipped, texts):
+    cohort, side, pooled, _ = shipped
+    plain = " ".join(words for words, _, _ in texts(published(side[~side["open"]], cohort, pooled)))
     assert "one of many possible" not in plain and "printed or follow from what is printed" in plain
+
+
+def test_the_patients_of_each_own_rate_stand_below_its_outcome(shipped, texts):
+    said = [words for words, _, _ in texts(shipped[-1])]
+    for by in ("FC", "FC or RT-PCR", "RT-PCR"):
+        assert said.count(f"of those positive before by {by}") == 1
+
+
+def test_who_may_share_patients_and_whose_doi_is_unconfirmed_is_said(shipped, texts):
+    _, side, _, picture = shipped
+    together = " ".join(words for words, _, _ in texts(picture))
+    for mark in ("may share patients", "DOI not confirmed"):
+        assert together.count(mark.split()[0]) >= side["marks"].str.contains(mark).sum() > 0
+    assert "May share patients: with this report." in together
 
 
 def test_without_anything_to_compare_it_says_so(shipped, texts):

@@ -15,6 +15,7 @@ from blina.figures.style import (
     Sheet,
     looks,
     people,
+    people_or_rows,
     styled,
     text_width,
     wrapped,
@@ -43,7 +44,7 @@ def test_svg_has_its_title_and_description_and_text_as_text(picture):
     assert root.attrib["aria-labelledby"].split() == ["plain-title", "plain-desc"]
     assert [root.find("s:title", space).text, root.find("s:desc", space).text] == [picture.title, picture.alt]
     said = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"A & B, less < more", "a note", "the face", "100$ x_1$"} <= said
+    assert {"A & B, less < more", "a note", "The face.", "100$ x_1$"} <= said
 
 
 def test_svg_can_stand_on_a_page_with_others(picture):
@@ -126,6 +127,12 @@ def test_a_group_keeps_its_look_in_a_figure_of_its_own(report):
 
 def test_patients_are_counted_in_words():
     assert [people(n) for n in (0, 1, 28)] == ["0 patients", "1 patient", "28 patients"]
+
+
+def test_rows_of_a_made_up_line_list_are_not_counted_as_patients(report):
+    assert report.cohort.reconstructed
+    assert [people_or_rows(n, report.cohort) for n in (1, 28)] == ["1 row of the line list", "28 rows of the line list"]
+    assert people_or_rows(28, report.cohort.model_copy(update={"reconstructed": False})) == "28 patients"
 
 
 def test_no_text_size_is_below_7_points():

@@ -263,6 +263,35 @@ def test_real_bars_and_blocks_are_filled_and_nothing_is_said_of_hollow_ones(vari
     assert "ollow" not in " ".join(text.get_text() for text in varied_picture.figure.texts)
 
 
+GREY = "Grey dots and grades: the report does not say which lanes of the group have them."
+
+
+def events_beside(picture):
+    """Event, its lightness and the colour of the bar of its lane, of everything in the columns of events."""
+    time, beside = picture.figure.axes
+    bars = [bar for bar in time.patches if bar.get_gid() == "infusion"]
+    groups = {round(bar.get_y() + bar.get_height() / 2, 6): bar.get_edgecolor()[:3] for bar in bars}
+    signs = [(line, line.get_ydata()[0]) for line in beside.lines]
+    signs += [(text, text.get_position()[1]) for text in beside.texts if text.get_gid() != "why" and text.get_text()]
+    return [(sign.get_gid(), max(to_rgb(sign.get_color())), groups[round(y, 6)]) for sign, y in signs]
+
+
+def test_an_event_is_grey_unless_all_lanes_of_a_made_up_group_have_it(shipped):
+    study, _, picture = shipped
+    colours = {name: to_rgb(look.colour) for name, look in looks(study.cohort).items()}
+    found = Counter((event, next(name for name, colour in colours.items() if colour == group), light > 0.3)
+                    for event, light, group in events_beside(picture))  # fmt: skip
+    assert found == {("fever", "MC", True): 9, ("fever", "IC", False): 3, ("fever", "RR", True): 5,
+                     (CRS, "RR", True): 2}  # fmt: skip
+    assert GREY in " ".join(text.get_text() for text in picture.figure.texts)
+
+
+def test_events_of_real_patients_are_never_grey(varied_picture):
+    found = events_beside(varied_picture)
+    assert found and all(light < 0.3 for _, light, _ in found)
+    assert "Grey" not in " ".join(text.get_text() for text in varied_picture.figure.texts)
+
+
 def test_beside_its_name_a_group_says_what_its_lanes_add_up_to_and_what_of_it_is_open(shipped):
     study, _, picture = shipped
     said = " ".join(text.get_text() for text in picture.figure.texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ SIDE_COLUMNS = ("comparison", "own", "group", "study", "whom", "how", "outcome",
                 "text", "basis", "marks", "doi", "percent_least", "percent_greatest", "lower_least",
                 "upper_greatest", "open")  # fmt: skip
 SENSITIVITY_COLUMNS = ("choice", "comparison", "eligible", "text", "tau", "predicted")
-POOL_COLUMNS = ("comparison", "pooled", "studies", "eligible", "why", "tau", "text", "predicted", "left_out_one",
-                "differs", "percent", "lower", "upper", "predicted_lower", "predicted_upper")  # fmt: skip
+POOL_COLUMNS = ("comparison", "pooled", "studies", "eligible", "why", "time", "tau", "text", "predicted",
+                "left_out_one", "differs", "percent", "lower", "upper", "predicted_lower",
+                "predicted_upper")  # fmt: skip
 
 # What each outcome shown is called. A patient can meet one of these and not another.
 OUTCOMES: Mapping[str, str] = {
@@ -33,21 +34,15 @@ OUTCOMES: Mapping[str, str] = {
     "mrd_neg_fc": "MRD negative by FC",
     "mrd_neg_fc_and_pcr": "MRD negative by FC and RT-PCR",
     "mrd_neg_pcr": "RT-PCR negative",
-    "mrd_neg_end_cycle1": "MRD negative after cycle 1",
-    "mrd_neg_after_cycle2": "MRD negative after cycle 2",
-    "complete_mrd_response_cycle1": "complete MRD response, cycle 1",
+    "complete_mrd_response": "complete MRD response",
     "mrd_undetectable": "MRD not detectable",
-    "mrd_response": "MRD response, not defined",
     "cr_with_mrd_neg": "CR and MRD negative",
-    "response_as_published_CR_rate": "printed as CR rate, unclear",
     "pcr_clearance": "qPCR negative",
     "mrd_neg_maintained": "stayed MRD negative",
     "cr": "CR",
-    "cr_after_cycle1": "CR after cycle 1",
-    "cr_within_2_cycles": "CR within 2 cycles",
     "cr_or_crh": "CR or CRh",
-    "mrd_neg_among_cr": "MRD negative, of those in CR",
-    "mrd_neg_among_cr_crh": "MRD negative, of those in CR or CRh",
+    "mrd_neg_among_cr": "MRD negative, of CR",
+    "mrd_neg_among_cr_crh": "MRD negative, of CR or CRh",
     "crs_any": "any CRS",
     "crs_any_astct_reading": "any CRS, fever alone read as grade 1",
     "crs_grade1": "CRS of grade 1",
@@ -56,6 +51,10 @@ OUTCOMES: Mapping[str, str] = {
     "fever_only": "fever and nothing else",
     "bridged_hsct": "went on to transplantation",
 }
+UNDEFINED = ("mrd_response", "response", "response_as_published_CR_rate")  # what was counted, its report does not say
+REMISSION = ("cr", "cr_or_crh")  # found by morphology, so without an assay of MRD
+NOT_STATED = "not_stated"
+SHARED = "may share patients"  # the mark of a row that may do so with the cohort's own report
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ class Comparison:
     """Rates that answer one question: of the cohort's groups of a `purpose` by `rules`, and of published `groups`.
 
     Published `outcomes` are those shown, of one study the first only; those in `same` mean the same and may be pooled,
-    over patients who are all in `remission` and counted as `counted`. Without `rules` the cohort has no such rate, and
-    the published ones stand alone.
+    over patients who are all in `remission` and counted as `counted`. The cohort's rates are over `evaluable_set`.
+    Without `rules` the cohort has no such rate, and the published ones stand alone.
     """
 
     id: str
@@ -76,28 +75,26 @@ class Comparison:
     same: tuple[str, ...]
     remission: str
     counted: str = "all_treated"
+    evaluable_set: str = "all_treated"
 
 
 COMPARISONS: tuple[Comparison, ...] = (
-    Comparison("clearance", "MRD clearance, first remission or as marked", "clearance", ("fc", "fc_and_pcr"), ("MC",),
-               ("mrd_neg", "mrd_neg_fc", "mrd_undetectable", "complete_mrd_response_cycle1",
-                "response_as_published_CR_rate", "mrd_neg_fc_and_pcr"),
-               ("mrd_neg", "mrd_neg_fc"), "first"),
+    Comparison("clearance", "MRD negative after, first remission or as marked", "clearance", ("fc", "fc_and_pcr"),
+               ("MC",), ("mrd_neg", "mrd_neg_fc", "mrd_undetectable", "complete_mrd_response", "mrd_neg_fc_and_pcr"),
+               ("mrd_neg", "mrd_neg_fc"), "first", evaluable_set="positive_before"),
     Comparison("molecular", "Fusion gene no longer found by PCR", "clearance", ("pcr",),
                ("MC_BCRABL1", "IC_like_MRDneg"), ("mrd_neg_pcr", "pcr_clearance"),
-               ("mrd_neg_pcr", "pcr_clearance"), "first"),
-    Comparison("later", "MRD clearance, second or later remission", "clearance", (),
-               ("MC_in_later_CR", "MC_in_second_CR"), ("mrd_neg", "mrd_neg_end_cycle1", "mrd_undetectable"),
-               ("mrd_neg",), "later"),
+               ("mrd_neg_pcr", "pcr_clearance"), "first", evaluable_set="positive_before"),
+    Comparison("later", "MRD negative after, second or later remission", "clearance", (),
+               ("MC_in_later_CR", "MC_in_second_CR"), ("mrd_neg", "mrd_undetectable"), ("mrd_neg",), "later"),
     Comparison("maintained", "Stayed MRD negative while chemotherapy was not tolerated", "bridging", ("fc",), ("IC",),
                ("mrd_neg_maintained", "mrd_undetectable"), ("mrd_neg_maintained",), "not_stated"),
     Comparison("reinduction", "Relapsed or refractory: MRD negative, of all treated", "reinduction",
                ("fc", "fc_and_pcr"), ("RR",),
-               ("mrd_neg", "mrd_neg_all_treated", "mrd_neg_fc", "cr_with_mrd_neg", "mrd_response",
-                "mrd_neg_after_cycle2", "mrd_neg_fc_and_pcr"),
+               ("mrd_neg", "mrd_neg_all_treated", "mrd_neg_fc", "cr_with_mrd_neg", "mrd_neg_fc_and_pcr"),
                ("mrd_neg", "mrd_neg_all_treated", "mrd_neg_fc"), "relapsed_refractory"),
     Comparison("remission", "Relapsed or refractory: complete remission (CR), of all treated", "reinduction", (),
-               ("RR",), ("cr", "cr_or_crh", "cr_within_2_cycles", "cr_after_cycle1"), ("cr",), "relapsed_refractory"),
+               ("RR",), REMISSION, ("cr",), "relapsed_refractory"),
     Comparison("responders", "Relapsed or refractory: MRD negative, of those in remission", "reinduction", (),
                ("RR",), ("mrd_neg_among_cr", "mrd_neg_among_cr_crh"), ("mrd_neg_among_cr", "mrd_neg_among_cr_crh"),
                "relapsed_refractory", "responders"),
@@ -132,16 +129,17 @@ _PATTERNS = {
     "n": (r"[1-9]\d*", "a whole number of patients"),
     "group_as_published": (r"\S.*", "the words of the publication"),
     "outcome": (r"\w+", "letters, digits and _"),
+    "time": (r".*", "a text"),
     "events": (r"\d*", "a whole number, or blank where none is printed"),
     "denominator": (r"[1-9]\d*", "a whole number"),
     "assay": (r".*", "a text"),
     "threshold": (r".*", "a text"),
-    "overlaps": (r"[a-z0-9_]*", "a study_id, or blank"),
+    "overlaps": (r"[a-z0-9_ ]*", "study_ids with a blank between them, or blank"),
     "note": (r".*", "a text"),
 }
 COLUMNS = ("study_id", "label", "year", "doi", "doi_seen", "country", "population", "n", "group_as_published",
-           "comparable_group", "remission", "outcome", "events", "denominator", "unit", "counted", "selected", "assay",
-           "threshold", "count_basis", "overlaps", "overlap_kind", "note")  # fmt: skip
+           "comparable_group", "remission", "outcome", "time", "events", "denominator", "unit", "counted", "selected",
+           "assay", "threshold", "count_basis", "overlaps", "overlap_kind", "note")  # fmt: skip
 _OF_STUDY = ["label", "year", "doi", "doi_seen", "country", "population", "n", "overlaps", "overlap_kind"]
 _RULES = {  # rules across columns: the column that a message names, what to do
     "doi-when-seen": ("doi", "a DOI that was confirmed has to be given"),
@@ -149,9 +147,10 @@ _RULES = {  # rules across columns: the column that a message names, what to do
     "events-when-printed": ("events", "is blank where count_basis is not_printed, and only there"),
     "patients-within": ("denominator", "counts patients, so it must not be more than n"),
     "basis-explained": ("note", "must say how a count that is not printed was found"),
-    "overlap-known": ("overlaps", "must be another study_id of this table"),
+    "overlap-known": ("overlaps", "must name other study_ids of this table only"),
     "overlap-kind": ("overlap_kind", "is given where overlaps is, and only there"),
-    "one-row-each": ("outcome", "stands twice for one study and group"),
+    "response-has-time": ("time", f"says when response was assessed, or {NOT_STATED} where the report does not"),
+    "one-row-each": ("outcome", "stands twice for one study, group and time"),
     "study-agrees": ("study_id", f"differs from the study's other rows in one of {', '.join(_OF_STUDY)}"),
 }
 
@@ -216,11 +215,14 @@ _HOLDS = {
     "events-when-printed": lambda t: t["events"].eq("") == t["count_basis"].eq("not_printed"),
     "patients-within": lambda t: t["unit"].ne("patients") | ~(_number(t, "denominator") > _number(t, "n")),
     "basis-explained": lambda t: t["count_basis"].eq("printed") | t["note"].ne(""),
-    "overlap-known": lambda t: t["overlaps"].isin(["", *t["study_id"]]) & (t["overlaps"] != t["study_id"]),
+    "overlap-known": lambda t: pd.Series([{*row.overlaps.split()} <= {*t["study_id"]} - {row.study_id}
+                                          for row in t.itertuples()], t.index, dtype=bool),
     "overlap-kind": lambda t: t["overlaps"].eq("") == t["overlap_kind"].eq(""),
-    "one-row-each": lambda t: ~t.duplicated(["study_id", "group_as_published", "outcome"]),
+    "response-has-time": lambda t: ~t["outcome"].isin(_RESPONSES) | t["time"].ne(""),
+    "one-row-each": lambda t: ~t.duplicated(["study_id", "group_as_published", "outcome", "time"]),
     "study-agrees": lambda t: _of_study(t) == _of_study(t).groupby(t["study_id"]).transform(lambda s: s.mode()[0]),
-}
+}  # fmt: skip
+_RESPONSES = {outcome for one in COMPARISONS for outcome in one.outcomes}
 
 
 def _of_study(table: pd.DataFrame) -> pd.Series:
@@ -235,7 +237,8 @@ def _of_study(table: pd.DataFrame) -> pd.Series:
 class Chosen:
     """Published rows that stand beside this cohort, and all others with a `reason`.
 
-    The kept ones have the id of their `comparison`, and `shares_patients` (bool) with the cohort's own report.
+    The kept ones have the id of their `comparison`, `shares_patients` (bool) where they may do so with the cohort's own
+    report, and `negative_before`, how many of how many had no MRD before treatment ("" where no row says it).
     """
 
     kept: pd.DataFrame
@@ -249,10 +252,10 @@ class Chosen:
 
 
 _REASONS = {
-    "this": "this report itself",
-    "shares patients": "may share patients with this report",
-    "no such group": "no group of this cohort was treated for that purpose",
+    "shares patients": "a report of the same patients as this one, or very probably so",
+    "not defined": "outcome not defined",
     "no such rate": "no rate of response by which groups are compared here (adverse events, group sizes, transplants)",
+    "no such group": "no group of this cohort was treated for that purpose",
     "no count": "how many responded is not printed",
     "unit": "counts courses, cycles or events, not patients",
     "population": "adults",
@@ -265,58 +268,82 @@ _REASONS = {
 }
 
 
-def comparable(published: pd.DataFrame, cohort: Cohort, *, include_adults: bool = False, include_overlap: bool = False,
-               include_unconfirmed_dois: bool = False, include_derived: bool = True,
-               include_selected: bool = False) -> Chosen:  # fmt: skip
-    """Which published rows may stand beside the cohort; every other row with the first reason that leaves it out.
+def of_others(published: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """The rows of all reports but the cohort's own (known by its DOI)."""
+    return published[~_is_own(published, cohort)].reset_index(drop=True)
 
-    Never shown: the cohort's own report (known by its DOI), rates that no comparison asks for, rates without a count,
+
+def _is_own(published: pd.DataFrame, cohort: Cohort) -> pd.Series:
+    return published["doi"].eq(cohort.doi or "none")
+
+
+def sharing(published: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """The rows of reports that share patients with the cohort's own report, or may share them."""
+    return published[_name_any(published, published.loc[_is_own(published, cohort), "study_id"])]
+
+
+def _name_any(table: pd.DataFrame, studies: Iterable[str]) -> pd.Series:
+    """Whether each row's `overlaps` names any of the studies."""
+    wanted = {*studies}
+    return pd.Series([not wanted.isdisjoint(ids.split()) for ids in table["overlaps"]], table.index, dtype=bool)
+
+
+def comparable(published: pd.DataFrame, cohort: Cohort, *, include_adults: bool = False, include_overlap: bool = False,
+               include_unconfirmed_dois: bool = True, include_derived: bool = True,
+               include_selected: bool = False) -> Chosen:  # fmt: skip
+    """Which rows of other reports may stand beside the cohort; every other row with the first reason against it.
+
+    Never shown: outcomes that their report does not define, rates that no comparison asks for, rates without a count,
     and units other than patients. Not unless asked for:
 
     - `include_adults`: studies of adults, then marked.
-    - `include_overlap`: reports that may share patients with the cohort's own report. They are never pooled.
-    - `include_unconfirmed_dois`: studies whose DOI is missing or was not confirmed; what nobody can trace to its
-      source, nobody can check.
+    - `include_overlap`: earlier or preliminary reports of the cohort's own patients. Where it is only possible that
+      patients are shared, the row stands there, marked; neither is ever pooled.
     - `include_selected`: single cases and patients who were chosen by their outcome.
 
-    `include_derived` keeps counts that follow from other printed numbers (marked). First and later remission stand
-    in comparisons of their own. Of a preprint and its publication the preprint goes; of two reports that share
-    patients, and of two outcomes of one study, one row stays in each comparison: of the report that `overlaps` names,
-    and of the outcome that the comparison lists first (a stricter rule of the same study may stand beside it).
+    Shown, marked, unless refused: `include_unconfirmed_dois`, studies whose DOI is missing or was not confirmed;
+    `include_derived`, counts that follow from other printed numbers. First and later remission stand in comparisons of
+    their own. Of a preprint and its publication the preprint goes; of two reports of the same patients, and of two
+    outcomes of one study, one row stays in each comparison: of the report that `overlaps` names, and of the outcome
+    that the comparison lists first (a stricter rule of the same study may stand beside it).
     """
-    own = set(published.loc[published["doi"].eq(cohort.doi or "none"), "study_id"])
-    reasons = pd.Series("", index=published.index)
+    table = of_others(published, cohort)
+    shown = [_comparison_of(row) for row in table.itertuples()]
+    baseline = table[table["outcome"].eq("mrd_neg_baseline")].itertuples()
+    before = {(row.study_id, row.group_as_published): f"{row.events} of {row.denominator}" for row in baseline}
+    whose = zip(table["study_id"], table["group_as_published"], strict=True)
+    possible = table["overlap_kind"].eq("possible")
+    shares = _name_any(table, published.loc[_is_own(published, cohort), "study_id"])
+    table = table.assign(comparison=[one.id if one else "" for one in shown], shares_patients=shares,
+                         negative_before=[before.get(key, "") for key in whose])  # fmt: skip
+    reasons = pd.Series("", index=table.index)
 
-    def leave_out(why: str, which: pd.Series) -> None:
-        reasons[which & reasons.eq("")] = _REASONS[why]
+    def leave_out(why: str, which: Sequence[bool]) -> None:
+        reasons[pd.Series(which, table.index, dtype=bool) & reasons.eq("")] = _REASONS[why]
 
-    shown = [_comparison_of(row) for row in published.itertuples()]
-    leave_out("this", published["study_id"].isin(own))
     if not include_overlap:
-        leave_out("shares patients", published["overlaps"].isin(own))
-    leave_out("no such rate", pd.Series([one is None for one in shown], index=published.index))
+        leave_out("shares patients", shares & ~possible)
+    leave_out("not defined", table["outcome"].isin(UNDEFINED))
+    leave_out("no such rate", [one is None for one in shown])
     purposes = {group.purpose for group in cohort.groups}
-    others = [one is not None and one.purpose not in purposes for one in shown]
-    leave_out("no such group", pd.Series(others, index=published.index))
-    leave_out("no count", published["events"].isna())
-    leave_out("unit", published["unit"].ne("patients"))
+    leave_out("no such group", [one is not None and one.purpose not in purposes for one in shown])
+    leave_out("no count", table["events"].isna())
+    leave_out("unit", table["unit"].ne("patients"))
     if not include_adults:
-        leave_out("population", published["population"].eq("adults"))
+        leave_out("population", table["population"].eq("adults"))
     if not include_unconfirmed_dois:
-        leave_out("doi", ~published["doi_seen"])
+        leave_out("doi", ~table["doi_seen"])
     if not include_derived:
-        leave_out("basis", published["count_basis"].isin(DERIVED))
+        leave_out("basis", table["count_basis"].isin(DERIVED))
     if not include_selected:
-        leave_out("selected", published["selected"])
-    whole = [one is not None and row.counted in (one.counted, "evaluable")
-             for one, row in zip(shown, published.itertuples(), strict=True)]  # fmt: skip
-    leave_out("counted", ~pd.Series(whole, index=published.index))
-    leave_out("version", published["overlap_kind"].eq("preprint"))
-    table = published.assign(comparison=[one.id if one else "" for one in shown],
-                             shares_patients=published["overlaps"].isin(own))  # fmt: skip
-    leave_out("same patients", pd.Series(table.index.isin(_repeated(table[reasons.eq("")])), table.index))
-    return Chosen(table[reasons.eq("")].reset_index(drop=True),
-                  published.assign(reason=reasons)[reasons.ne("")].reset_index(drop=True))  # fmt: skip
+        leave_out("selected", table["selected"])
+    leave_out("counted", [one is not None and row.counted not in (one.counted, "evaluable")
+                          for one, row in zip(shown, table.itertuples(), strict=True)])  # fmt: skip
+    leave_out("version", table["overlap_kind"].eq("preprint"))
+    leave_out("same patients", table.index.isin(_repeated(table[reasons.eq("")])))
+    kept = reasons.eq("")
+    return Chosen(table[kept].reset_index(drop=True),
+                  table[[*published]].assign(reason=reasons)[~kept].reset_index(drop=True))  # fmt: skip
 
 
 def _comparison_of(row: object) -> Comparison | None:
@@ -333,7 +360,8 @@ def _repeated(rows: pd.DataFrame) -> list[int]:
         order = comparison(id).outcomes
         mine = mine.sort_values("outcome", key=lambda of: of.map(order.index), kind="stable")
         strict = mine["outcome"].eq("mrd_neg_fc_and_pcr")
-        again = mine.assign(strict=strict).duplicated(["study_id", "strict"]) | mine["overlaps"].isin(mine["study_id"])
+        twice = _name_any(mine, mine["study_id"]) & mine["overlap_kind"].ne("possible")
+        again = mine.assign(strict=strict).duplicated(["study_id", "strict"]) | twice
         repeated += [*mine.index[again]]
     return repeated
 
@@ -345,8 +373,10 @@ def side_by_side(chosen: Chosen, rates: pd.DataFrame, cohort: Cohort) -> pd.Data
     """The cohort's rates and the published ones, in the order of `COMPARISONS`, `SIDE_COLUMNS`; percentages in %.
 
     `rates` is the table of `response.rates` after `open.with_bounds`. Of the cohort stand all groups of the purpose of
-    a comparison, over all treated, first (`own`); then the published studies, oldest first, with exact intervals.
-    `marks` says what a reader must know of a row: another population, an unknown remission, other patients counted.
+    a comparison, over its evaluable set, first (`own`); then the published studies, oldest first, with exact intervals.
+    `marks` says what a reader must know of a row: another population, an unknown remission, other patients counted,
+    patients that may be shared, a DOI that is not confirmed; of the cohort's own row, an evaluable set that is not all
+    treated.
     """
     rows = []
     for one in COMPARISONS:
@@ -361,7 +391,7 @@ def side_by_side(chosen: Chosen, rates: pd.DataFrame, cohort: Cohort) -> pd.Data
 def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]:
     measure = STAYED if one.purpose == "bridging" else BECAME
     whose = "this report" if cohort.doi else "this cohort"
-    wanted = rates[(rates["measure"] == measure) & (rates["evaluable_set"] == "all_treated") & ~rates["is_pooled"]]
+    wanted = rates[rates["measure"].eq(measure) & rates["evaluable_set"].eq(one.evaluable_set) & ~rates["is_pooled"]]
     for group in cohort.groups:
         if group.purpose != one.purpose:
             continue
@@ -370,8 +400,10 @@ def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]
                 if row["text"] == "0/0":
                     continue
                 by = choice(RULES, rule).label
+                positive = f"of those positive before by {by.replace(' and ', ' or ')}"
+                marks = positive if one.evaluable_set == "positive_before" else ""
                 words = {"comparison": one.id, "own": True, "group": group.name, "study": f"{whose}, {group.name}",
-                         "whom": group.label, "how": by, "outcome": f"{measure} by {by}", "basis": "", "marks": "",
+                         "whom": group.label, "how": by, "outcome": f"{measure} by {by}", "basis": "", "marks": marks,
                          "doi": cohort.doi or ""}  # fmt: skip
                 yield words | {name: row[name] for name in SIDE_COLUMNS if name in row and name not in words}
 
@@ -381,11 +413,17 @@ def _published(one: Comparison, row: object) -> dict:
     ends = {"percent_least": stated["percent"], "percent_greatest": stated["percent"],
             "lower_least": stated["lower"], "upper_greatest": stated["upper"], "open": False}  # fmt: skip
     how = ", ".join(words for words in (row.assay, row.threshold) if words not in ("", "not stated"))
+    how = "" if row.outcome in REMISSION else how or "assay not stated"
     words = {"comparison": one.id, "own": False, "group": row.comparable_group, "study": f"{row.label}, {row.country}",
-             "whom": row.group_as_published, "how": how or "assay not stated", "outcome": OUTCOMES[row.outcome],
+             "whom": row.group_as_published, "how": how, "outcome": _named(row),
              "basis": row.count_basis.replace("_", "-"), "marks": "; ".join(_marks(one, row)),
              "doi": row.doi}  # fmt: skip
     return words | stated | ends
+
+
+def _named(row: object) -> str:
+    """The outcome of a published row in words, with its time where it is stated."""
+    return OUTCOMES[row.outcome] + ("" if row.time == NOT_STATED else f" {row.time}")
 
 
 _UNSURE = {"any": "first and later remission", "not_stated": "remission not stated"}
@@ -399,10 +437,12 @@ def _marks(one: Comparison, row: object) -> Iterator[str]:
         yield _UNSURE[row.remission]
     if row.counted == "evaluable":
         yield "evaluable only"
+    if row.negative_before:
+        yield f"{row.negative_before} negative before"
     if row.selected:
         yield "selected"
     if row.shares_patients:
-        yield "may share patients with this report"
+        yield SHARED
     if not row.doi_seen:
         yield "DOI not confirmed"
 
@@ -413,50 +453,61 @@ def _marks(one: Comparison, row: object) -> Iterator[str]:
 def pools(chosen: Chosen) -> pd.DataFrame:
     """Every comparison as a candidate for one pooled rate, `POOL_COLUMNS`: pooled or not, and the reasons.
 
-    Only published studies are candidates, never the cohort's own rate nor what shares patients with its report. Those
-    are `eligible` that report the same outcome of all treated children in the same disease state, not chosen by their
-    outcome; with fewer than three nothing is pooled. `left_out_one` is the range of estimates when each study in turn
-    is left out, `differs` what still differs between those pooled. Percentages in %.
+    Only published studies are candidates, never the cohort's own rate nor what may share patients with its report.
+    Those are `eligible` that report the same outcome at a stated time, of all treated children in the same disease
+    state, not chosen by their outcome and not known to be in another study of the comparison. Nothing is pooled of
+    fewer than three, or of several times. `left_out_one` is the range of estimates when each study in turn is left
+    out, `differs` what still differs between those pooled. Percentages in %.
     """
     rows = []
     for one in COMPARISONS:
         mine = chosen.kept[chosen.kept["comparison"] == one.id]
-        why_not = [_not_eligible(one, row) for row in mine.itertuples()]
-        eligible = mine[[not why for why in why_not]]
-        others = "; ".join(f"{row.label}: {why}" for row, why in zip(mine.itertuples(), why_not, strict=True) if why)
+        why_not = [[*_not_eligible(one, row, mine)] for row in mine.itertuples()]
+        eligible = mine.loc[[not why for why in why_not]]
         found, why = _pooled(eligible)
+        against: dict[str, dict[str, None]] = {}  # the studies of each reason, each once
+        for label, reasons in zip(mine["label"], why_not, strict=True):
+            for reason in reasons:
+                against.setdefault(reason, {})[label] = None
+        others = [f"{reason}: {', '.join(labels)}" for reason, labels in against.items()]
         row = {"comparison": one.id, "pooled": found is not None, "studies": len(mine), "eligible": len(eligible),
-               "why": "; ".join(filter(None, (why, others)))}  # fmt: skip
+               "why": "; ".join(filter(None, (why, *others)))}  # fmt: skip
         rows.append(row | (_estimate(found, eligible) if found else {}))
     return pd.DataFrame(rows, columns=POOL_COLUMNS)
 
 
-def _not_eligible(one: Comparison, row: object) -> str:
-    """Why a study cannot enter the pool of its comparison; empty if it can."""
+def _not_eligible(one: Comparison, row: object, mine: pd.DataFrame) -> Iterator[str]:
+    """Every reason why a study cannot enter the pool of its comparison, of which `mine` are the rows."""
     if row.outcome not in one.same:
-        return f"another outcome ({OUTCOMES[row.outcome]})"
+        yield f"another outcome ({OUTCOMES[row.outcome]})"
+    if row.time == NOT_STATED:
+        yield "time of response not stated"
     if row.population != "children":
-        return row.population
+        yield row.population
     if row.remission != one.remission:
-        return _UNSURE.get(row.remission, "another state of the disease")
+        yield _UNSURE.get(row.remission, "another state of the disease")
     if row.counted != one.counted:
-        return "evaluable patients only"
+        yield "evaluable patients only"
+    if row.selected:
+        yield "patients chosen by their outcome"
     if row.shares_patients:
-        return "may share patients with this report"
-    return "patients chosen by their outcome" if row.selected else ""
+        yield f"{SHARED} with this report"
+    if others := mine.loc[mine["study_id"].isin(row.overlaps.split()), "label"].unique().tolist():
+        yield f"{SHARED} with {' and '.join(others)}"
 
 
 def _pooled(eligible: pd.DataFrame) -> tuple[Pooled | None, str]:
-    if len(eligible) < LEAST:
-        who = {0: "no study has", 1: "1 study has"}.get(len(eligible), f"{len(eligible)} studies have")
-        return None, f"{who} the same outcome, state and denominator; at least {LEAST} are needed"
+    times = eligible["time"].unique()
+    if len(eligible) < LEAST or len(times) > 1:
+        at = f" ({', '.join(times)})" if len(times) > 1 else ""
+        return None, f"{len(eligible) or 'none'} eligible{at}; at least {LEAST} are needed, all of one time of response"
     try:
         return pool(eligible["events"], eligible["denominator"]), ""
     except ValueError as error:
         return None, str(error)
 
 
-def sensitivity(published: pd.DataFrame, cohort: Cohort, *, include_unconfirmed_dois: bool = False,
+def sensitivity(published: pd.DataFrame, cohort: Cohort, *, include_unconfirmed_dois: bool = True,
                 include_derived: bool = True) -> pd.DataFrame:  # fmt: skip
     """The pooled rates as chosen, and with either choice of `comparable` turned round; `SENSITIVITY_COLUMNS`.
 
@@ -477,9 +528,10 @@ def sensitivity(published: pd.DataFrame, cohort: Cohort, *, include_unconfirmed_
 def _estimate(found: Pooled, eligible: pd.DataFrame) -> dict[str, object]:
     """The columns of a pooled rate."""
     low, high = (_percent(end) for end in (found.lower, found.upper))
-    words = {"text": f"{_percent(found.percent)}% ({low} to {high})", "tau": found.tau,
-             "differs": _differs(eligible), "percent": found.percent, "lower": found.lower, "upper": found.upper,
-             "predicted_lower": found.predicted_lower, "predicted_upper": found.predicted_upper}  # fmt: skip
+    words = {"time": eligible["time"].iloc[0], "text": f"{_percent(found.percent)}% ({low} to {high})",
+             "tau": found.tau, "differs": _differs(eligible), "percent": found.percent, "lower": found.lower,
+             "upper": found.upper, "predicted_lower": found.predicted_lower,
+             "predicted_upper": found.predicted_upper}  # fmt: skip
     if found.method == EXACT:
         return words | {"predicted": "every study has nobody, or everybody: exact interval of all together"}
     predicted = f"{_percent(found.predicted_lower)} to {_percent(found.predicted_upper)}"
@@ -525,16 +577,18 @@ OVERLAP_COLUMNS = ("study", "kind", "outcome", "text", "here", "here_text", "amo
 
 
 def overlap(published: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    """What reports that may share patients with the cohort's own report say, beside it; `OVERLAP_COLUMNS`.
+    """What smaller reports that may share patients with the cohort's own report say, beside it; `OVERLAP_COLUMNS`.
 
-    `text` and `here_text` are k/n there and here, `here` the outcome's name here (both blank where this report has no
-    such number: the other one adds it). `among_them` is how many of the other report's patients would have the outcome
-    if all of them were among this report's: between k - (n - m) and k of m; `fits` whether the other report's count is
-    one of these (yes, no, blank where there is nothing to compare).
+    A larger report cannot be checked in this way, since its patients cannot all be among these. `text` and `here_text`
+    are k/n there and here, `here` the outcome's name here (both blank where this report has no such number: the other
+    one adds it). `among_them` is how many of the other report's patients would have the outcome if all of them were
+    among this report's: between k - (n - m) and k of m; `fits` whether the other report's count is one of these (yes,
+    no, blank where there is nothing to compare).
     """
-    own = published[published["doi"].eq(cohort.doi or "none")]
+    own = published[_is_own(published, cohort)]
+    others = sharing(published, cohort)
     rows = []
-    for other in published[published["overlaps"].isin(own["study_id"])].itertuples():
+    for other in others[others["n"].le(own["n"].max())].itertuples():
         same = own[own["comparable_group"].eq(other.comparable_group)]
         here = same[same["outcome"].isin(_COUNTERPARTS.get(other.outcome, ()))]
         words = {"study": other.label, "kind": other.overlap_kind.replace("_", " "),

@@ -19,7 +19,8 @@ MOST_TAU = 6.0  # between studies, on the logit scale: at more, rates near 0% an
 RANDOM, EXACT = "random effects", "exact, of all patients together"
 METHOD = (
     "binomial-normal model (Stijnen, Hamza and Ozdemir, 2010), maximum likelihood, profile likelihood 95% interval; "
-    "prediction interval after Higgins, Thompson and Spiegelhalter (2009)"
+    "prediction interval after Higgins, Thompson and Spiegelhalter (2009), here with the standard error that each half "
+    "of the profile interval implies"
 )
 _X, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
 _LOG_WEIGHTS = np.log(_WEIGHTS) + _X**2 / 2

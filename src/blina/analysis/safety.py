@@ -14,7 +14,7 @@ from blina.linelist.tidy import UNNAMED_REACTION
 FEVER, CRS, ICANS = "fever", "CRS", "ICANS"
 EVENTS = (FEVER, CRS, ICANS, UNNAMED_REACTION)
 ANY, SEVERE, UNGRADED = "any grade", "grade 3 or more", "grade not reported"
-NO_GRADE = "no grade on this scale"  # of fever: counted, and nothing more
+NO_GRADE = "counted apart from CRS"  # of fever without grades: one line, and nothing more
 CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FEVER_RULE = "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)"
 RATE = ("k", "n", "percent", "lower", "upper")
@@ -25,7 +25,8 @@ CRS_COLUMNS = ("group", "reading", "fever_only", *RATE, "text")
 ICANS_COLUMNS = ("group", "grade", "scale", *RATE, "onset_days", "text")
 STOP_COLUMNS = ("group", "stop_reason", *RATE, "text")
 FURTHER = "further cycles"
-REASONS = ("completed", "severe_reaction", "economic")
+REASON_WORDS = {"completed": "completed", "severe_reaction": "severe reaction", "economic": "cost"}  # for readers
+REASONS = (*REASON_WORDS,)
 COURSE_COLUMNS = ("patient_id", "group", "infusion_days", "stop_reason", "stopped_by", "extra_cycles", "icans_day")
 COURSE_COUNT_COLUMNS = ("group", "feature", "grade", "onset_day", *RATE, "text")
 INFUSION_COLUMNS = ("group", "stop_reason", "infusion_days", *RATE, "text")
@@ -37,9 +38,9 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
 
     `severity`: "any grade" counts every patient with the event; "grade 3 or more" those with such a recorded grade;
     "grade not reported" those with a record without grade and none of grade 3 or more, who therefore could belong to
-    the second: where there are any, the second has no percentage and no interval. Fever has no grade on the scale in
-    use: where none is recorded with one, it has a single line, "no grade on this scale". n is all patients of the
-    group: any dose. `scale` names the grades' scale ("" where none is graded).
+    the second: where there are any, the second has no percentage and no interval. Fever usually has no grade: where
+    none is recorded with one, it has a single line, "counted apart from CRS". n is all patients of the group: any
+    dose. `scale` names the grades' scale ("" where none is graded).
     ValueError if one event is graded on two scales: grades of different scales are never pooled.
     """
     rows = []
@@ -206,8 +207,10 @@ def severe_reactions(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohor
 
 
 def scale_text(cohort: Cohort) -> str:
-    """The grading scale in words, with a warning where the report does not state it."""
-    return cohort.grading_scale + ("" if cohort.grading_scale_stated else " (assumed: no scale is named)")
+    """The grading scale in words; where none is stated, only how severe grades are read."""
+    if cohort.grading_scale_stated:
+        return cohort.grading_scale
+    return f"no scale is named, grade 3 or more read as in {cohort.grading_scale}"
 
 
 def _event_names(events: pd.DataFrame) -> list[str]:

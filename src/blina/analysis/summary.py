@@ -25,6 +25,7 @@ from blina.analysis.safety import (
     ANY,
     CRS_READINGS,
     NO_GRADE,
+    REASON_WORDS,
     SEVERE,
     UNGRADED,
     fever_as_crs,
@@ -41,7 +42,6 @@ from blina.linelist.tidy import Tidy
 ALL_TREATED, POSITIVE_BEFORE = "all_treated", "positive_before"
 STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of carriers only
 MEASURES = {BECAME: "MRD negative after treatment", STAYED: "Stayed MRD negative"}
-STOPS = {"severe_reaction": "severe reaction", "economic": "cost"}
 AS_PRINTED = " (as printed)"
 STROBE_FILE = "strobe.csv"
 STROBE = (
@@ -143,7 +143,10 @@ def _safety(study: Tidy, known: CohortBounds | None) -> str:
     counted.append(f"CRS {narrow}, or up to {broad} if fever alone counts as grade 1 (ASTCT 2019)")
     ends = with_bounds(stops(patients, cohort), questions.of_stops, known)
     early = ends[(ends["group"] == TOTAL) & ends["stop_reason"].ne("completed") & _some(ends["k"])]
-    stopped = [f"{STOPS.get(row.stop_reason, row.stop_reason)} {row.text}" for row in early.itertuples()]
+    stopped = [
+        f"{REASON_WORDS.get(row.stop_reason, row.stop_reason.replace('_', ' '))} {row.text}"
+        for row in early.itertuples()
+    ]
     return (f"**Safety, everybody treated.** Grade 3 or more: {'; '.join([*severe, *ungraded])}. "
             f"Any grade: {'; '.join(counted)}. Stopped early: {'; '.join(stopped) or 'nobody'}.")  # fmt: skip
 

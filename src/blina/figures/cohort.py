@@ -21,7 +21,7 @@ from blina.figures.style import (
     Sheet,
     below_axes,
     looks,
-    people,
+    people_or_rows,
     styled,
     text_width,
 )
@@ -29,6 +29,7 @@ from blina.linelist.cohort import Cohort
 
 _PANELS = {"age_years": "age at first infusion (years)",
            "months_from_diagnosis": "diagnosis to first infusion (months)"}  # fmt: skip
+_AGE = "age (years)"  # of a reconstructed cohort, whose report does not say when
 _CHARACTERISTIC = {"age_years": "age", "months_from_diagnosis": "diagnosis to first infusion"}
 _COUNTS = {"male": ("sex", "male"), "BCR::ABL1": ("BCR::ABL1", "found")}
 _BOUNDS = re.compile(r" of \d+| \([^)]*\)")  # what an open number says beyond its bounds
@@ -50,7 +51,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     shown = looks(cohort)
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
-    title = f"Age and time from diagnosis to blinatumomab of {people(len(patients))}, by group"
+    title = f"Age and time from diagnosis to blinatumomab of {people_or_rows(len(patients), cohort)}, by group"
     sizes = patients["group"].value_counts()
     labels = {(column, group): _labels(stated, column, group, sizes.get(group, 0), width / len(shown))
               for column in _PANELS for group in shown}  # fmt: skip
@@ -61,7 +62,8 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
         note += " Open: no single number; line lists that satisfy the report differ."
     sheet = Sheet(WIDE, 1 + body, title, [note], cohort.face)
     alt = []
-    for place, (column, label) in enumerate(_PANELS.items()):
+    panels = _PANELS | ({"age_years": _AGE} if cohort.reconstructed else {})
+    for place, (column, label) in enumerate(panels.items()):
         right, down = (place, 0) if beside else (0, place)
         left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 1 + down * (_HEIGHT + below + 3)
         axis = sheet.axes(left, top, width, _HEIGHT)

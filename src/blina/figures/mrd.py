@@ -28,7 +28,7 @@ from blina.figures.style import (
     below_axes,
     log_percent,
     looks,
-    people,
+    people_or_rows,
     styled,
 )
 from blina.linelist.cohort import Cohort
@@ -62,7 +62,7 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     unsettled = _open(statuses)
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
-    title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people(len(patients))} by group"
+    title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people_or_rows(len(patients), cohort)} by group"
     limits = mrd["limit_of_detection_percent"].dropna()
     least = min([*limits, *mrd["value_percent"].dropna()], default=0.01)
     if len(limits):
@@ -88,7 +88,7 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             pairs = _pairs(members, mrd[mrd["assay"] == assay], least)
             times = {time: said for (*which, time), said in unsettled.items() if which == [name, assay]}
-            alt.append(f"{name} by {assay}: {_pair(axis, number * _STEP, pairs, shown[name], least, times)}")
+            alt.append(f"{name} by {assay}, {_pair(axis, number * _STEP, pairs, shown[name], least, times)}")
     return sheet.picture("mrd-paired", f"Paired dot plot, one panel per assay. {'. '.join(alt)}.")
 
 
@@ -165,15 +165,17 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
                      facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
         unvalued = ~negative & ~pairs[f"{time}_valued"]
         no, yes = (f"{some.sum()}/{n}" for some in (negative, unvalued))
-        count = f"{no} not detected, {yes} positive without a reported value"
+        count = f"not detected in {no}, positive without a value {yes}"
         if time in unsettled:
             bounds = unsettled[time].partition(" of ")[0]  # of the whole group; here of those whom the assay follows
-            count = f"{bounds} of {n} not detected, {OPEN} how many positive without a reported value"
+            least_to_most = bounds.removeprefix(f"{OPEN}, ")
+            count = f"not detected in {least_to_most} of {n}{f' ({OPEN})' * (bounds != least_to_most)}"
+            count += f", positive without a value {OPEN}"
             no, yes = f"{bounds}\nof {n}".replace(", ", ",\n", 1), OPEN
         axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
         axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
-        said.append(f"{time} {count}")
-    return ", ".join(said) if n else "nobody followed"
+        said.append(f"{time}: {count}")
+    return "; ".join(said) if n else "nobody followed"
 
 
 @styled
@@ -195,10 +197,10 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
     notes = [f"Negative after: {_rate(yes, n)}, {METHOD}.", f"Exact rank test, two-sided{tested_text}."]
     if without:
-        rows = OPEN if without == OPEN else _points(without, cohort)
+        rows = OPEN if without == OPEN else people_or_rows(without, cohort)
         notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
     if cohort.reconstructed:
-        notes.append("Every point is a row of the line list.")
+        notes.append(f"Every point is a row of the line list. {_determined(test)}".rstrip())
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
     axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
     for place, responded in enumerate((True, False)):
@@ -217,7 +219,7 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     axis.set_yticks([0, 1], [f"negative\nafter, {yes}/{n}", f"not negative\nafter, {no}/{n}"])
     ends = {side: f", MRD before {test[side]}%" if test[side] else ""
             for side in ("responders_range", "others_range")}  # fmt: skip
-    alt = (f"Dot plot. MRD before in {group}, {_points(len(table), cohort)}. "
+    alt = (f"Dot plot. MRD before in {group}, {people_or_rows(len(table), cohort)}. "
            f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
            f"Not negative: {_rate(no, n)}{ends['others_range']}. Rank test{tested_text}.")  # fmt: skip
     return sheet.picture("burden", alt)
@@ -227,6 +229,13 @@ def _rate(k: int | str, n: int | str) -> str:
     return OPEN if OPEN in (k, n) else rate_text(k, n)
 
 
-def _points(n: int, cohort: Cohort) -> str:
-    """ "7 patients"; of a reconstructed cohort "7 rows", for no row is a patient."""
-    return people(n).replace("patient", "row") if cohort.reconstructed else people(n)
+def _determined(test: pd.Series) -> str:
+    """Which values the report determines, in words: ends of ranges that are not open; "" where no bounds are known."""
+    if "open" not in test:
+        return ""
+    ranges = [test["responders_range"], test["others_range"]]
+    some = [f"{ends}%" for ends in ranges if ends and not ends.startswith(OPEN)]
+    if not some:
+        return "The values are made up."
+    ends = f"the ends of the range{'s' * (len(some) > 1)} {' and '.join(some)}"
+    return f"The report determines {ends}; all other values are made up."

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
-from blina.analysis.context import COMPARISONS, DERIVED, OUTCOMES, Comparison
+from blina.analysis.context import COMPARISONS, DERIVED, OUTCOMES, SHARED, Comparison
 from blina.analysis.intervals import METHOD, decimal_text, exact
 from blina.figures.style import (
     INK,
@@ -29,8 +29,8 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort
 
-_STUDY, _WHAT, _STATED = 52.0, 45.0, 37.5  # mm: who, what was counted and how, the rate in words
-_LINE, _PAD, _HEAD = 2.9, 0.9, 5.6  # mm: a line of text, what is between rows, a panel's heading
+_STUDY, _WHAT, _STATED = 48.0, 53.0, 37.5  # mm: who, what was counted and how, the rate in words
+_LINE, _PAD, _HEAD = 2.8, 0.8, 5.4  # mm: a line of text, what is between rows, a panel's heading
 _NARROW = 2.0  # percentage points: a shorter bar could not be seen
 _HOLLOW = {word.replace("_", "-") for word in DERIVED}
 _PUBLISHED = Look("", MUTED, "h")
@@ -54,10 +54,11 @@ class _Row:
 def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None = None) -> Picture:
     """Rates with exact intervals beside published ones (180 mm): a panel per comparison, this cohort's rows first.
 
-    `table` is that of `context.side_by_side`, `pooled` that of `context.pools`: a pooled rate is a diamond from its
-    lower to its upper limit, a thin line its prediction interval. This cohort's rows have the look of their group;
-    where a rate is open, a broad bar from its least to its greatest value and a thin line between the exact limits at
-    both. Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left to the table.
+    `table` is that of `context.side_by_side`, `pooled` that of `context.pools`: a pooled rate is a hollow grey
+    diamond from its lower to its upper limit, a thin line its prediction interval. This cohort's rows have the look of
+    their group; where a rate is open, a broad bar from its least to its greatest value and a thin line between the
+    exact limits at both. Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left
+    to the table.
     """
     known = looks(cohort)
     panels = [(one, _rows(table[table["comparison"] == one.id], known) + _diamond(one, pooled))
@@ -94,8 +95,8 @@ def _rows(mine: pd.DataFrame, known: dict[str, Look]) -> list[_Row]:
     rows, said = [], set()
     for row in mine.to_dict("records"):
         who, whom, how = row["study"], row["whom"], "; ".join(filter(None, (row["how"], row["marks"])))
-        if row["own"]:
-            who, how = f"{who.partition(', ')[0].capitalize()}, {known[row['group']].name}", ""
+        if row["own"]:  # whose rule is in the words of the outcome
+            who, how = f"{who.partition(', ')[0].capitalize()}, {known[row['group']].name}", row["marks"]
             whom = "" if row["group"] in said else written(whom, "")  # once for all rules
             said.add(row["group"])
         stated = row["text"]
@@ -117,7 +118,8 @@ def _diamond(one: Comparison, pooled: pd.DataFrame | None) -> list[_Row]:
     if pooled is None:
         return []
     return [_Row([f"Pooled: {row['eligible']} studies"],
-                 [OUTCOMES[one.same[0]], "all patients together" if pd.isna(row["tau"]) else "random effects"],
+                 [f"{OUTCOMES[one.same[0]]} {row['time']}",
+                  "all patients together" if pd.isna(row["tau"]) else "random effects"],
                  [row["text"], *_predicted(row)], row)
             for row in pooled[pooled["pooled"] & pooled["comparison"].eq(one.id)].to_dict("records")]  # fmt: skip
 
@@ -150,10 +152,10 @@ def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
         return
     if "pooled" in row:
         if not pd.isna(row["predicted_lower"]):
-            axis.plot([row["predicted_lower"], row["predicted_upper"]], [y, y], color=INK, linewidth=0.8, marker="|",
+            axis.plot([row["predicted_lower"], row["predicted_upper"]], [y, y], color=MUTED, linewidth=0.8, marker="|",
                       markersize=4, label="prediction")  # fmt: skip
         corners = [(row["lower"], y), (row["percent"], y - 1.5), (row["upper"], y), (row["percent"], y + 1.5)]
-        axis.add_patch(Polygon(corners, facecolor=INK, edgecolor=INK, linewidth=0.5, zorder=3))
+        axis.add_patch(Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3))
         return
     look = known[row["group"]] if row["own"] else _PUBLISHED
     if row["open"]:
@@ -174,10 +176,13 @@ def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> s
     said = [f"k/n (percent, interval): {METHOD}. Grey: published; hollow where the count is not printed but derived or "
             "back-calculated."]  # fmt: skip
     if pooled is not None and pooled["pooled"].any():
-        said.append("Diamond: pooled rate of that very outcome with its 95% interval; line with ends: prediction "
-                    "interval for a further cohort. This cohort's rates are in no pool.")  # fmt: skip
+        said.append("Hollow diamond: pooled rate of that very outcome with its 95% interval; line with ends: where the "
+                    "true rate of a further, similar cohort would lie with 95% probability. This cohort's rates are in "
+                    "no pool.")  # fmt: skip
     if not table["own"].all():
         said.append("Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator.")
+    if table["marks"].str.contains(SHARED).any():
+        said.append(f"{SHARED.capitalize()}: with this report.")
     if table["open"].any():
         said.append("Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; "
                     "thin line: exact 95% limits at the fewest and at the most.")  # fmt: skip
@@ -196,4 +201,4 @@ def _alt(table: pd.DataFrame, pooled: pd.DataFrame | None) -> str:
             rows += [f"pooled {text}" for text in estimates]
         if rows:
             said.append(f"{one.title}: {'; '.join(rows)}")
-    return f"Rates with exact intervals in {len(said)} panels, this cohort's first. {'. '.join(said)}."
+    return f"Rates with exact intervals in {len(said)} panel{'' if len(said) == 1 else 's'}. {'. '.join(said)}."

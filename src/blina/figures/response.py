@@ -51,7 +51,7 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     title = f"MRD response under each rule and evaluable set, {people(len(patients))} by group"
     meanings = "; ".join(f"{rule.label}, {rule.meaning}" for rule in RULES)
     note = (
-        f"k/n (percent, interval): {METHOD}. Shaded and bold: the rule behind the reported rate. Rules: {meanings}. "
+        f"k/n (percent, interval): {METHOD}. Shaded and bold: as printed. Rules: {meanings}. "
         "Positive before: by the assay of the rule; where the rule has both, by either. Severe stops: patients who "
         "stopped early for a severe reaction."
     )
@@ -112,7 +112,7 @@ def _alt(table: pd.DataFrame) -> str:
     every = table[table["evaluable_set"] == "all_treated"]
     said = []
     for (name, measure), rows in every.groupby(["group", "measure"], sort=False):
-        by_rule = [f"{rule.label} {row.text}{' as reported' if row.is_reported else ''}"
+        by_rule = [f"{rule.label} {row.text}{' as printed' if row.is_reported else ''}"
                    for rule, row in zip(RULES, rows.itertuples(), strict=True)]  # fmt: skip
         said.append(f"{name}, {measure}: {'; '.join(by_rule)}")
     return (f"Rates with exact intervals, a panel per rule, {len(EVALUABLE_SETS)} evaluable sets per group. "

@@ -25,7 +25,7 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort
 
-_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 30.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
+_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 33.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side
 
 
@@ -35,9 +35,9 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
     with a grade that was not reported (hatched). These might belong to grade 3 or more, so where there are any, its bar
-    is hatched from the least to the greatest share that it could have. An event that has no grade on the scale, fever,
-    has one light bar. More than three groups wrap. `table` is that of
-    `worst_grades`, with the bounds of `analysis.open` where rows of it are open: those say so and have no bar.
+    is hatched from the least to the greatest share that it could have. Fever without grades has one
+    light bar. More than three groups wrap. `table` is that of `worst_grades`, with the bounds of `analysis.open` where
+    rows of it are open: those say so and have no bar.
     """
     table = worst_grades(patients, events, cohort) if table is None else table
     shown = looks(cohort)
@@ -48,11 +48,12 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
     storey = LINE + 2.5 + sum(blocks)
     title = f"Patients by worst grade of each adverse event, {people(len(patients))} by group"
     body = storey * ceil(len(names) / _ACROSS)
+    source = "the report" if cohort.reconstructed else "the line list"
     note = (
         "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and ICANS: "
-        f"{scale_text(cohort)}; fever has no grade on this scale. k/n (percent, interval): {METHOD}; a full bar is "
-        "100%. Hatched: not graded, could belong to grade 3 or more, whose bar then reaches from the fewest to the "
-        "most that it could be. ASTCT 2019 would count fever due to the drug as CRS grade 1."
+        f"{scale_text(cohort)}. Fever stands apart from CRS, as in {source}; ASTCT 2019 counts fever due to the drug "
+        f"as CRS grade 1. k/n (percent, interval): {METHOD}; a full bar is 100%. Hatched: not graded, could belong to "
+        "grade 3 or more, whose bar then reaches from the fewest to the most that it could be."
     )
     if cohort.reconstructed:
         note += " An event that the report does not mention is counted as none."
@@ -101,5 +102,5 @@ def _alt(table: pd.DataFrame, cohort: Cohort) -> str:
         rows = table[(table["group"] == group.name) & some]
         listed = [f"{row.event}, {row.severity} {row.text}" for row in rows.itertuples()]
         said.append(f"{group.name}: {'; '.join(listed) or 'no event'}")
-    scale = f"CRS and ICANS on {scale_text(cohort)}"
-    return f"Bars of patients by worst grade per event, {scale}. {'. '.join(said)}. All others 0."
+    scale = f"Grades of CRS and ICANS: {scale_text(cohort)}"
+    return f"Bars of patients by worst grade per event. {scale}. {'. '.join(said)}. All others 0."

@@ -285,3 +285,8 @@ def below_axes(axis: Axes, x: float, mm: float, words: str, **how: object) -> No
 def people(n: int) -> str:
     """ "1 patient", "28 patients"."""
     return f"{n} patient" + ("" if n == 1 else "s")
+
+
+def people_or_rows(n: int, cohort: Cohort) -> str:
+    """ "28 patients"; of a reconstructed cohort "28 rows of the line list", for no row is a patient."""
+    return f"{people(n).replace('patient', 'row')} of the line list" if cohort.reconstructed else people(n)

@@ -7,7 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from blina.analysis.cohort import by_group
-from blina.analysis.safety import COURSE_COLUMNS, FURTHER, ICANS, course_counts, courses, infusions, scale_text
+from blina.analysis.safety import (
+    COURSE_COLUMNS,
+    FURTHER,
+    ICANS,
+    REASON_WORDS,
+    course_counts,
+    courses,
+    infusions,
+    scale_text,
+)
 from blina.figures.style import (
     INK,
     LINE,
@@ -19,7 +28,7 @@ from blina.figures.style import (
     Picture,
     Sheet,
     looks,
-    people,
+    people_or_rows,
     styled,
     text_width,
     tint,
@@ -31,7 +40,7 @@ from blina.linelist.cohort import Cohort
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
 _WORDS = {"completed": "completed", "severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
-_SHORT = {"severe_reaction": "severe reaction", "economic": "cost"}
+_GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
 _WIDEST, _NARROWEST, _PAD = 4.2, 2.8, 1.2  # mm: a lane, and of it what stays free
 _LABEL, _INDENT, _BEFORE = 24.0, 1.5, 1.2  # mm: longest name of a lane; before it; above the heading of a group
@@ -51,13 +60,15 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     the rarest are left out, and a note says how many patients are. The lanes of a reconstructed cohort bear numbers of
     rows, never names of patients. `counts` and `bars` are the tables of `course_counts` and `infusions`, with the
     bounds of `analysis.open` where rows of them are open: the heading of a group says so, such bars are hollow, and so
-    are the blocks of a group in which it is open how many patients had further cycles.
+    are the blocks of a group in which it is open how many patients had further cycles. In a reconstructed cohort events
+    are grey, unless all lanes of the group have them.
     """
     counts = course_counts(patients, events, cohort) if counts is None else counts
     bars = infusions(patients, cohort) if bars is None else bars
     shown = looks(cohort)
     table = _drawn(courses(patients, events, cohort), patients, cohort, counts, bars)
     kinds = _kinds(table)
+    anybodys = _anybodys(counts, kinds, cohort)
     heads = {name: _heading(counts, name, shown[name].name) for name in shown}
     heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
     lanes, left_out = _lanes(table, int((_ROOM - heading) / _NARROWEST))
@@ -70,10 +81,10 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     above = LINE * max(len(lines) for lines, _ in columns) + 1
     height = heading + lane * len(lanes)
     key = _key(table)
-    everyone = _people(len(patients), cohort)
+    everyone = people_or_rows(len(patients), cohort)
     title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
     below = 11 + (LINE + 0.5) * (1 + key[-1][0])
-    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, left_out, cohort)], cohort.face)
+    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, left_out, bool(anybodys), cohort)], cohort.face)
 
     time = sheet.axes(MARGIN + names, above, width, height)
     day = _scale(time, table, height, width)
@@ -99,7 +110,7 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
             middle, thick = top + lane / 2, lane - _PAD
             sheet.text(MARGIN + _INDENT, above + middle, row["label"], va="center")
             _course(time, middle, thick, row, shown[name], day)
-            _others(beside, middle, thick, row, shown[name], kinds)
+            _others(beside, middle, thick, row, shown[name], kinds, anybodys)
             top += lane
     for line, x, marker, words in key:
         y = above + height + 12 + (LINE + 0.5) * line
@@ -133,6 +144,13 @@ def _kinds(table: pd.DataFrame) -> list[str]:
     kinds = table.columns.drop([*COURSE_COLUMNS, "label", "bar_open", "blocks_open"])
     without_day = (table[ICANS] != "") & table["icans_day"].isna()
     return [kind for kind in kinds if kind != ICANS or without_day.any()]
+
+
+def _anybodys(counts: pd.DataFrame, kinds: list[str], cohort: Cohort) -> set[tuple[str, str]]:
+    """Group and event, where some lanes of a reconstructed group have it and others not: no report says which."""
+    rows = counts[counts["feature"].isin(kinds) & cohort.reconstructed]
+    some = rows[(rows["k"].ne(0) & rows["k"].ne(rows["n"])).fillna(True)]
+    return {*zip(some["group"], some["feature"], strict=True)}
 
 
 def _columns(kinds: list[str]) -> list[tuple[list[str], float]]:
@@ -219,8 +237,9 @@ def _mark(marker: str) -> dict[str, object]:
             "markerfacecolor": "white" if marker == _ENDS["completed"] else INK}  # fmt: skip
 
 
-def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: list[str]) -> None:
-    """Further cycles, events and reason to stop of a lane, in their columns."""
+def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: list[str],
+            anybodys: set[tuple[str, str]]) -> None:  # fmt: skip
+    """Further cycles, events and reason to stop of a lane, in their columns; grey what may be another lane's."""
     step = min(_BLOCK, (_FURTHER - 2) / max(row["extra_cycles"], 1))
     for cycle in range(row["extra_cycles"]):
         axis.add_patch(Rectangle((1 + cycle * step, y - thick / 2), 0.8 * step, thick, gid="cycle",
@@ -229,12 +248,13 @@ def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: li
         x = _FURTHER + _EVENT * place + 4
         if kind == ICANS and pd.notna(row["icans_day"]):
             continue  # it stands on its day
+        colour = _GREY if (row["group"], kind) in anybodys else INK
         if row[kind] == "yes":
-            axis.plot([x], [y], marker="o", markersize=3, color=INK, gid=kind)
+            axis.plot([x], [y], marker="o", markersize=3, color=colour, gid=kind)
         else:
-            axis.text(x, y, row[kind], size=SMALL, ha="center", va="center", gid=kind)
+            axis.text(x, y, row[kind], size=SMALL, ha="center", va="center", gid=kind, color=colour)
     if row["stop_reason"] != "completed":
-        words = row["stopped_by"] or _SHORT.get(row["stop_reason"], row["stop_reason"])
+        words = row["stopped_by"] or REASON_WORDS.get(row["stop_reason"], row["stop_reason"])
         axis.text(_FURTHER + _EVENT * len(kinds) + 1, y, written(words, "another reason"), size=SMALL, va="center",
                   gid="why")  # fmt: skip
 
@@ -265,18 +285,14 @@ def _sign(sheet: Sheet, x: float, y: float, marker: str) -> None:
         sheet.line([x], [y], **_mark(marker))
 
 
-def _people(n: int, cohort: Cohort) -> str:
-    """ "7 patients"; of a reconstructed cohort "7 rows of the line list", for no row is a patient."""
-    return f"{people(n).replace('patient', 'row')} of the line list" if cohort.reconstructed else people(n)
-
-
-def _note(lanes: pd.DataFrame, left_out: int, cohort: Cohort) -> str:
+def _note(lanes: pd.DataFrame, left_out: int, some_grey: bool, cohort: Cohort) -> str:
     said = ["A lane is a row of the line list." if cohort.reconstructed else "A lane is a patient."]
     if (lanes["n"] > 1).any():
         said.append("× n: so many lanes that look the same.")
     if left_out:
-        said.append(f"Not shown for want of room: {_people(left_out, cohort)}; no course of theirs is more frequent.")
-    said.append(f"Numbers: worst grade, {scale_text(cohort)}.")
+        missing = people_or_rows(left_out, cohort)
+        said.append(f"Not shown for want of room: {missing}; no course of theirs is more frequent.")
+    said.append(f"Numbers: worst grade; {scale_text(cohort)}.")
     if cohort.reconstructed:
         said.append("The report describes no course: which features meet in one lane is one of many possibilities.")
     if lanes["bar_open"].any() or lanes["blocks_open"].any():
@@ -284,6 +300,8 @@ def _note(lanes: pd.DataFrame, left_out: int, cohort: Cohort) -> str:
             "Filled bar: its length and end are the same in every line list that satisfies the report. Hollow bars and "
             "blocks: line lists differ. Beside a group's name stands what its lanes add up to; open: no single number."
         )
+    if some_grey:
+        said.append("Grey dots and grades: the report does not say which lanes of the group have them.")
     return " ".join(said)
 
 
