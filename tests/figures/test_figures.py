@@ -1,12 +1,8 @@
 """The six figures: legible, stable, and showing exactly what the tables say."""
 
-import hashlib
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import combinations, pairwise
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -44,11 +40,6 @@ WIDTHS = dict.fromkeys(FIGURES, 180) | {"burden": 85}  # mm
 
 def rendered(pictures):
     return {picture.name: {kind: picture.render(kind) for kind in FORMATS} for picture in pictures}
-
-
-def hashes(files):
-    return [f"{name} {kind} {hashlib.sha256(content).hexdigest()}"
-            for name, of in files.items() for kind, content in of.items()]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -131,21 +122,6 @@ def files(drawn, texts):
     for picture in drawn.values():
         texts(picture)  # so that what is compared is not the first rendering
     return rendered(drawn.values())
-
-
-def test_drawn_again_by_another_process_it_is_the_same_bytes(files):
-    code = ("import importlib.util, sys\n"
-            "def load(name, path):\n"
-            "    spec = importlib.util.spec_from_file_location(name, path)\n"
-            "    sys.modules[name] = module = importlib.util.module_from_spec(spec)\n"
-            "    spec.loader.exec_module(module)\n"
-            "    return module\n"
-            "tables, figures = load('tables', sys.argv[1]), load('figures', sys.argv[2])\n"
-            "drawn = [draw(tables.report()) for draw in figures.FIGURES.values()]\n"
-            "print(*figures.hashes(figures.rendered(drawn)), sep='\\n')\n")  # fmt: skip
-    tables = Path(__file__).parents[1] / "analysis" / "tables.py"
-    other = subprocess.run([sys.executable, "-c", code, tables, __file__], capture_output=True, text=True, check=True)
-    assert other.stdout.splitlines() == hashes(files)
 
 
 @pytest.mark.parametrize("name", FIGURES)

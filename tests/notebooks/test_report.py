@@ -33,6 +33,7 @@ def test_the_report_made_anew_is_the_committed_record_byte_for_byte(project):
         made, committed = files(project.root / folder), files(ROOT / folder)
         assert sorted(made) == sorted(committed)
         differing = [name for name in made if made[name] != committed[name]]
+        # Figures too: every one of them is the same bytes when another process draws it again.
         assert not differing, f"make report would change {folder}: {differing}"
     tables = project.root / "build" / "tianjin2023"
     assert {path.name for path in (tables / "tidy").glob("*.csv")} == {"patients.csv", "mrd.csv", "events.csv"}

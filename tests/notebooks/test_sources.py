@@ -8,8 +8,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from blina.linelist.cohort import ROOT
-from blina.pipeline.kernel import KernelServer, manager_class
+from blina.linelist.cohort import ROOT, load_cohort
+from blina.pipeline.parameters import defaults, read_source
+from blina.pipeline.steps import HERE, steps
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -23,31 +24,27 @@ def test_all_notebooks_of_the_design_are_there():
     assert [path.stem[:2] for path in SOURCES] == ["01", "02", "03", "04", "05", "06", "07", "08", "09"]
 
 
-@pytest.fixture(scope="module")
-def server():
-    with KernelServer() as server:
-        yield server
-
-
-def run(path, **options):
-    """The notebook as JupyterLab runs it: in its own folder, with the values that stand in it."""
-    notebook = nbformat.read(path, as_version=4)
-    place = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place, **options).execute()
-    return notebook
-
-
 @source
-def test_a_notebook_runs_from_top_to_bottom_with_its_own_defaults(path, tmp_path, monkeypatch, server):
-    if path == SOURCES[0]:  # one with an ordinary kernel; a forked one shows the same and starts faster
-        monkeypatch.setenv("BLINA_OUTPUT", str(tmp_path))
-        notebook = run(path)
-    else:
-        kernels = manager_class(server.address, {"BLINA_OUTPUT": str(tmp_path)}, [])
-        notebook = run(path, kernel_manager_class=kernels, shutdown_kernel="immediate")
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert outputs and not any(output.output_type == "error" for output in outputs)
-    assert not [output for output in outputs if output.get("name") == "stderr"]
+def test_the_report_runs_a_notebook_with_its_own_defaults_and_without_a_warning(path):
+    # So the executed record, which is made anew byte for byte elsewhere, is what a person sees who runs all cells.
+    mine = [step for step in steps(load_cohort("tianjin2023")) if step.notebook == path.name]
+    own = defaults(read_source(mine[0], HERE), path.name)
+    assert any(step.parameters.items() <= own.items() for step in mine)
+    for step in mine:
+        outputs = [output for cell in code_cells(HERE.executed / f"{step.name}.ipynb") for output in cell.outputs]
+        assert outputs and not [one for one in outputs if one.output_type == "error" or one.get("name") == "stderr"]
+
+
+def test_a_notebook_runs_in_an_ordinary_kernel_as_jupyterlab_starts_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLINA_OUTPUT", str(tmp_path))
+    notebook, recorded = (
+        nbformat.read(folder / SOURCES[0].name, as_version=4) for folder in (HERE.notebooks, HERE.executed)
+    )
+    place = {"metadata": {"path": str(HERE.notebooks)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
+    shown = [[cell.outputs for cell in one.cells if cell.get("outputs")] for one in (notebook, recorded)]
+    assert [len(outputs) for outputs in shown[0]] == [len(outputs) for outputs in shown[1]] and shown[0]
+    assert not [one for outputs in shown[0] for one in outputs if one.get("name") == "stderr"]
 
 
 @source
