@@ -64,6 +64,12 @@ def test_a_folder_without_description_has_the_standard_groups(tmp_path):
     assert (cohort.reconstructed, cohort.seed, cohort.title) == (False, None, f"cohort {tmp_path.name}")
 
 
+def test_a_description_without_groups_has_those_that_the_line_list_names(ours):
+    (ours / "cohort.yaml").write_text("title: our ward\n")
+    (ours / "linelist.csv").write_text("patient_id,group\nP01,RR\nP02,MC\n")
+    assert [group.name for group in load_cohort(ours).groups] == ["MC", "RR"]
+
+
 def test_a_description_need_not_repeat_the_folder_s_name(ours):
     (ours / "cohort.yaml").write_text("grading_scale: CTCAE v5\n")
     assert (load_cohort(ours).name, load_cohort(ours).title) == ("ours", "cohort ours")

@@ -173,8 +173,8 @@ def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
 
 
 def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> str:
-    said = [f"k/n (percent, interval): {METHOD}. Grey: published; hollow where the count is not printed but derived or "
-            "back-calculated."]  # fmt: skip
+    said = [f"k/n (percent, interval): {METHOD}. Grey: published, of children unless marked; hollow where the count is "
+            "derived or back-calculated."]  # fmt: skip
     if pooled is not None and pooled["pooled"].any():
         said.append("Hollow diamond: pooled rate of that very outcome with its 95% interval; line with ends: where the "
                     "true rate of a further, similar cohort would lie with 95% probability. This cohort's rates are in "

@@ -50,8 +50,9 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     width = (WIDE - 2 * MARGIN - _LEFT - _BETWEEN * (len(RULES) - 1)) / len(RULES)
     title = f"MRD response under each rule and evaluable set, {people(len(patients))} by group"
     meanings = "; ".join(f"{rule.label}, {rule.meaning}" for rule in RULES)
+    printed = bool(table["is_reported"].any())
     note = (
-        f"k/n (percent, interval): {METHOD}. Shaded and bold: as printed. Rules: {meanings}. "
+        f"k/n (percent, interval): {METHOD}. {'Shaded and bold: as printed. ' * printed}Rules: {meanings}. "
         "Positive before: by the assay of the rule; where the rule has both, by either. Severe stops: patients who "
         "stopped early for a severe reaction."
     )

@@ -125,6 +125,8 @@ def load_cohort(cohort: str | Path) -> Cohort:
     content.setdefault("grading_scale_stated", str("grading_scale" in content))
     if groups:
         content["groups"] = [{**group, "name": name} for name, group in groups.items()]
+    else:
+        content["groups"] = _groups_present(folder / "linelist.csv")
     try:
         return Cohort(**{"name": name_of_folder, "title": f"cohort {name_of_folder}", **content, "folder": folder})
     except ValidationError as error:
