@@ -24,7 +24,8 @@ CONFIDENTIAL = (
     "Made from single patients. Figures and notebooks show single rows with their identifiers: treat this file as "
     "confidential."
 )
-MANY_COLUMNS = 5  # from here on a table needs more width than a telephone has
+# How many columns need more width than a telephone has, and how many more than the page itself.
+WIDTHS = {5: "wide", 8: "widest"}
 NARROW_POINTS = 300  # a figure of one journal column is 241 points wide, one of two 510
 
 
@@ -118,7 +119,8 @@ def _figure(numbers: count, output: NotebookNode, caption: str = "") -> str:
 def _table(numbers: count, output: NotebookNode, id: str = "") -> str:
     """A table that can be moved sideways where there is little room; its look is that of the page."""
     html = re.sub(r' style="text-align: left"| border="0"| class="dataframe"', "", output.data["text/html"])
-    given = {"id": id, "class": "wide" if html.count('<th scope="col"') >= MANY_COLUMNS else ""}
+    columns = html.count('<th scope="col"')
+    given = {"id": id, "class": next((name for least, name in reversed(WIDTHS.items()) if columns >= least), "")}
     attributes = "".join(f' {name}="{value}"' for name, value in given.items() if value)
     html = html.replace("<table", f"<table{attributes}", 1)
     return f'<div class="scroll" tabindex="0" role="region" aria-label="Table {next(numbers)}">\n{html}\n</div>'
