@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class Figures:
         caption = ""
         for name, cell in _cells(notebooks, self.notebook):
             if cell["cell_type"] == "markdown":
-                caption = without_headings(cell["source"])
+                caption = without_heading(cell["source"])
             elif pictures := [one for one in cell["outputs"] if SVG in one.get("data", {})]:
                 yield name, {**cell, "outputs": pictures, "metadata": {"caption": caption}}
 
@@ -52,7 +53,7 @@ class Limits:
             for _, cell in _cells(notebooks, full_name):
                 if cell["cell_type"] == "markdown" and cell["source"].startswith("## Limits") and name not in seen:
                     seen.add(name)
-                    source = f"## Limits of {name}\n\n{without_headings(cell['source'])}"
+                    source = f"### Limits of {name}\n\n{without_heading(cell['source'])}"
                     yield full_name, {**cell, "source": source}
 
 
@@ -71,7 +72,7 @@ def _shows(notebook: str, *cells: str) -> tuple[Shows, ...]:
 
 SECTIONS = (
     Section("what", "What this is, and what it is not", _shows("09-summary", "what")),
-    Section("answer", "The answer", _shows("09-summary", "answer", "method", "text-words")),
+    Section("answer", "The answer", _shows("09-summary", "answer", "method", "text-words", "words-of-a-report")),
     Section("figures", "Figures", (Figures("05-figures"), Figures("07-determined"), Figures("08-context"))),
     Section("response", "Response under every rule", _shows("09-summary", "text-09", "response")),
     Section(
@@ -110,6 +111,6 @@ def _cells(notebooks: Notebooks, name: str) -> Iterator[tuple[str, Cell]]:
     yield from ((name, cell) for cell in notebooks.get(name, {"cells": ()})["cells"])
 
 
-def without_headings(source: str) -> str:
-    """Prose in Markdown less its headings."""
-    return "\n".join(line for line in source.splitlines() if not line.startswith("#")).strip()
+def without_heading(source: str) -> str:
+    """Prose in Markdown less the heading that it begins with, of a part of a notebook."""
+    return re.sub("^## .*", "", source.strip()).strip()

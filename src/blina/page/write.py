@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from blina.linelist.cohort import Cohort
-from blina.page.contents import SECTIONS, SVG, Section, without_headings
+from blina.page.contents import SECTIONS, SVG, Section, without_heading
 
 HERE = Path(__file__).parent
 TEMPLATE = "template"
@@ -70,9 +70,8 @@ def _composed(notebooks: Mapping[str, NotebookNode]) -> tuple[NotebookNode, list
         ]
         for place, cell in enumerate(mine):
             if cell.cell_type == "markdown":  # the section has its own heading; any further one is below it
-                cell.source = (
-                    re.sub("^## ", "### ", cell.source, flags=re.M) if place else without_headings(cell.source)
-                )
+                source = cell.source if place else without_heading(cell.source)
+                cell.source = re.sub("^## ", "### ", source, flags=re.M)
         mine[0].metadata.begins = section
         mine[-1].metadata.ends = [*dict.fromkeys(name for name, _ in found)]
         cells += mine
