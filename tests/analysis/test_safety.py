@@ -20,6 +20,7 @@ from blina.analysis.safety import (
     scale_text,
     severe_reactions,
     stops,
+    where_grades_lack,
     worst_by_patient,
     worst_grades,
 )
@@ -55,6 +56,15 @@ def test_who_may_belong_to_grade_3_or_more_leaves_it_without_a_rate(report):
     assert (row["text"], row["k"]) == ("0 to 1 of 18, 1 not graded", 0)
     assert row[["percent", "lower", "upper"]].isna().all()
     assert table.loc[("RR", "CRS", SEVERE), "text"] == "0/7 (0%, 0 to 41.0)"
+
+
+def test_grades_not_reported_have_a_line_only_where_some_grade_lacks(report):
+    table = worst_grades(report.patients, report.events, report.cohort)
+    told = where_grades_lack(table)
+    assert {*told.loc[told["severity"] == UNGRADED, "event"]} == {UNNAMED_REACTION}
+    assert len(table) - len(told) == 2 * (len(report.cohort.groups) + 1)  # CRS and ICANS, all of whose grades are known
+    unknown = where_grades_lack(table.assign(k=table["k"].astype("Int64").mask(table["event"] == "CRS")))
+    assert {*unknown.loc[unknown["severity"] == UNGRADED, "event"]} == {UNNAMED_REACTION, "CRS"}
 
 
 def test_fever_has_grades_where_another_scale_gives_it_some(report):

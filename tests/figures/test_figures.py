@@ -14,7 +14,7 @@ from blina.analysis import response as response_analysis
 from blina.analysis.cohort import describe
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, burden_test, flow, rates, statuses
-from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, worst_grades
+from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, where_grades_lack, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import STRIP, band, burden, mrd_paired
@@ -530,8 +530,9 @@ def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
 def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     figure = pictures["safety"].figure
     table = worst_grades(shape.patients, shape.events, shape.cohort)
-    kinds = table.groupby("event", sort=False)["severity"].unique()
-    table = table.set_index(["group", "event", "severity"])
+    told = where_grades_lack(table)
+    kinds = told.groupby("event", sort=False)["severity"].unique()
+    told, table = told.set_index("group"), table.set_index(["group", "event", "severity"])
     boxes = [box for box in figure.findobj(Rectangle) if box is not figure.patch]
     bars, fills = {}, {}
     for frame, bar in pairwise(boxes):
@@ -558,14 +559,14 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     for gid, bar in bars.items():
         assert bar == pytest.approx(expected[gid], abs=1e-9), gid
     said = [text.get_text() for text in figure.texts]
-    groups = table.loc[[group.name for group in shape.cohort.groups]]
+    groups = told.loc[[group.name for group in shape.cohort.groups]]
     rated = re.compile(r"\d+/\d+|\d+ to \d+ of \d+")
     assert Counter(words for words in said if rated.match(words)) == Counter(groups["text"])
 
 
 def test_safety_bars_stand_under_their_group_and_beside_their_event_and_rate(pictures, shape):
     figure = pictures["safety"].figure
-    table = worst_grades(shape.patients, shape.events, shape.cohort)
+    table = where_grades_lack(worst_grades(shape.patients, shape.events, shape.cohort))
     texts = [(*text.get_position(), text.get_text()) for text in figure.texts]
     frames = iter([box for box in figure.findobj(Rectangle) if box is not figure.patch and not box.get_gid()])
     for name, look in looks(shape.cohort).items():

@@ -64,6 +64,12 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
     return pd.DataFrame(rows, columns=WORST_COLUMNS)
 
 
+def where_grades_lack(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of `worst_grades` with lines on grades not reported only for events of which some grade is not."""
+    lacking = table.assign(k=table["k"].fillna(1)).groupby(["event", "severity"])["k"].transform("sum").ne(0)
+    return table[table["severity"].ne(UNGRADED) | lacking]
+
+
 def worst_by_patient(events: pd.DataFrame) -> pd.DataFrame:
     """One row per patient and event that occurred: patient_id, event, worst_grade (Int64).
 

@@ -7,7 +7,7 @@ from math import ceil
 import pandas as pd
 
 from blina.analysis.intervals import METHOD
-from blina.analysis.safety import SEVERE, UNGRADED, scale_text, worst_grades
+from blina.analysis.safety import SEVERE, UNGRADED, scale_text, where_grades_lack, worst_grades
 from blina.figures.style import (
     INK,
     LINE,
@@ -34,16 +34,17 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
     """Worst grade per patient (180 mm): a column per group, bars for each event with k/n and exact interval.
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
-    with a grade that was not reported (hatched). These might belong to grade 3 or more, so where there are any, its bar
-    is hatched from the least to the greatest share that it could have. Fever without grades has one
-    light bar. More than three groups wrap. `table` is that of `worst_grades`, with the bounds of `analysis.open` where
-    rows of it are open: those say so and have no bar.
+    with a grade that was not reported (hatched; a line only where there are any). These might belong to grade 3 or
+    more, whose bar is then hatched from the least to the greatest share that it could have. An event that is counted
+    without grades has one light bar. More than three groups wrap. `table` is that of `worst_grades`, with the bounds
+    of `analysis.open` where rows of it are open: those say so and have no bar.
     """
     table = worst_grades(patients, events, cohort) if table is None else table
     shown = looks(cohort)
     names = [*shown]
+    told = where_grades_lack(table)
     kinds = [*table["event"].unique()]
-    lines = {event: [*table.loc[table["event"] == event, "severity"].unique()] for event in kinds}
+    lines = {event: [*told.loc[told["event"] == event, "severity"].unique()] for event in kinds}
     blocks = [_HEAD + _ROW * len(lines[event]) + 1.5 for event in kinds]
     storey = LINE + 2.5 + sum(blocks)
     title = f"Patients by worst grade of each adverse event, {people(len(patients))} by group"
