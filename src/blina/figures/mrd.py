@@ -16,7 +16,6 @@ from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
     MARGIN,
-    MUTED,
     NARROW,
     RULE,
     SHADE,
@@ -154,7 +153,7 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
         unvalued = any(status == "positive" and not valued for status, valued in (
             (row.before_status, row.before_valued), (row.after_status, row.after_valued)))  # fmt: skip
         axis.plot([centre - _SIDE + offset, centre + _SIDE + offset], [row.before, row.after], zorder=1, linewidth=0.5,
-                  color=MUTED if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
+                  color=RULE if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
     said = []
     for time, side in (("before", -_SIDE), ("after", _SIDE)):
         negative = pairs[f"{time}_status"] == "negative"
