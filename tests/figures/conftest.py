@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import xml.etree.ElementTree as ET
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -171,23 +170,3 @@ def grey():
         return round(0.299 * r + 0.587 * g + 0.114 * b, 3)
 
     return of
-
-
-@pytest.fixture(scope="session")
-def fit_for_print(texts):
-    """Fails unless the files of a figure, by format, are what a journal asks for at that width in mm."""
-
-    def check(picture, files, width):
-        root = ET.fromstring(files["svg"])
-        title, described = (root.find(f"{{http://www.w3.org/2000/svg}}{part}").text for part in ("title", "desc"))
-        assert (title, described) == (picture.title, picture.alt)
-        words = [line for said, _, _ in texts(picture) for line in said.splitlines()]
-        as_text = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
-        assert sorted(words) == sorted(as_text), picture.name
-        assert b"/FontFile2" in files["pdf"] and b"/Type3" not in files["pdf"], picture.name
-        at = files["png"].index(b"pHYs") + 4
-        assert [round(int.from_bytes(files["png"][place : place + 4]) * 0.0254) for place in (at, at + 4)] == [300, 300]
-        assert int.from_bytes(files["png"][16:20]) == pytest.approx(width / 25.4 * 300, abs=1), picture.name
-        assert float(root.attrib["width"].removesuffix("pt")) == pytest.approx(width / 25.4 * 72), picture.name
-
-    return check

@@ -10,7 +10,7 @@ from blina.analysis.determined import UNITS, answer_table, answers, bounds_of, c
 from blina.claims.check import read_for_claims
 from blina.claims.document import load_claims
 from blina.figures.determined import determined
-from blina.figures.style import FORMATS, MUTED, RULE, looks, tint
+from blina.figures.style import MUTED, RULE, looks, tint
 from blina.linelist.cohort import Group, load_cohort
 
 
@@ -145,8 +145,6 @@ def test_where_nothing_is_open_the_figure_says_so(table, cohort, texts):
     assert picture.render("svg")
 
 
-def test_drawn_again_it_is_the_same_bytes_and_fit_for_print(picture, table, cohort, fit_for_print):
-    files = {kind: picture.render(kind) for kind in FORMATS}
-    assert files["svg"] == determined(table, cohort).render("svg")
-    fit_for_print(picture, files, 180)
-    assert "(180 mm)" in determined.__doc__
+def test_drawn_again_it_is_the_same_bytes_and_as_wide_as_its_function_says(picture, table, cohort):
+    assert picture.render("svg") == determined(table, cohort).render("svg")
+    assert picture.figure.get_figwidth() * 25.4 == pytest.approx(180) and "(180 mm)" in determined.__doc__
