@@ -26,6 +26,8 @@ ICANS_COLUMNS = ("group", "grade", "scale", *RATE, "onset_days", "text")
 STOP_COLUMNS = ("group", "stop_reason", *RATE, "text")
 FURTHER = "further cycles"
 REASON_WORDS = {"completed": "completed", "severe_reaction": "severe reaction", "economic": "cost"}  # for readers
+STOP_WORDS = {"completed": "completed", "severe_reaction": "stopped for a severe reaction",
+              "economic": "stopped for cost"}  # fmt: skip
 REASONS = (*REASON_WORDS,)
 COURSE_COLUMNS = ("patient_id", "group", "infusion_days", "stop_reason", "stopped_by", "extra_cycles", "icans_day")
 COURSE_COUNT_COLUMNS = ("group", "feature", "grade", "onset_day", *RATE, "text")

@@ -21,6 +21,7 @@ from blina.figures.style import (
     Look,
     Picture,
     Sheet,
+    draw_rate,
     looks,
     people,
     styled,
@@ -157,15 +158,8 @@ def _span(row: dict) -> tuple[float, float]:
 
 
 def _missed(axis: Axes, y: float, row: dict, look: Look, width: float) -> None:
-    """The rate on the right, drawn as the figure of response draws its rates."""
-    if row.get("open", False):
-        axis.plot([row["lower_least"], row["upper_greatest"]], [y] * 2, color=look.colour, linewidth=0.6, zorder=1.5)
-        axis.plot(_span(row), [y] * 2, color=tint(look.colour), linewidth=4.5, solid_capstyle="butt", marker="s",
-                  markersize=4.5, markeredgewidth=0)  # fmt: skip
-    elif row["n"]:
-        axis.plot([row["lower"], row["upper"]], [y] * 2, color=look.colour, linewidth=1.2)
-        axis.plot([row["percent"]], [y], marker=look.marker, markersize=4 * look.scale, color=look.colour,
-                  clip_on=False)  # fmt: skip
+    """The rate on the right, and below it in words."""
+    draw_rate(axis, y, row, look)
     said = _fitting(row["text"], _short(row), width) if row.get("open", False) or row["n"] else "nobody negative by FC"
     axis.text(50, y + 3, said, size=SMALL, ha="center", va="center")
 

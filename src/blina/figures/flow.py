@@ -6,6 +6,7 @@ import pandas as pd
 
 from blina.analysis.open import OPEN
 from blina.analysis.response import AFTER, EVALUABLE_SETS, FLOW_COLUMNS, flow, rates
+from blina.analysis.safety import STOP_WORDS
 from blina.figures.style import (
     INK,
     LINE,
@@ -26,8 +27,7 @@ from blina.linelist.cohort import Cohort, Group
 
 _SETS = "evaluable sets"
 _STAGES = ("treated", "MRD before", "end of cycle 1", _SETS, "MRD after")
-_WORDS = {"treated": "safety set (any dose of drug)", "severe_reaction": "stopped for a severe reaction",
-          "economic": "stopped for cost"}  # fmt: skip
+_WORDS = STOP_WORDS | {"treated": "safety set (any dose of drug)"}  # fmt: skip
 # mm: inside a box, between stages, for stage names, between groups, before a line's continuation
 _PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 16.0, 3.0, 1.5
 

@@ -20,10 +20,10 @@ from blina.figures.style import (
     Look,
     Picture,
     Sheet,
+    draw_rate,
     looks,
     styled,
     text_width,
-    tint,
     wrapped,
     written,
 )
@@ -31,7 +31,6 @@ from blina.linelist.cohort import Cohort
 
 _STUDY, _WHAT, _STATED = 48.0, 53.0, 37.5  # mm: who, what was counted and how, the rate in words
 _LINE, _PAD, _HEAD = 2.8, 0.8, 5.4  # mm: a line of text, what is between rows, a panel's heading
-_NARROW = 2.0  # percentage points: a shorter bar could not be seen
 _HOLLOW = {word.replace("_", "-") for word in DERIVED}
 _PUBLISHED = Look("", MUTED, "h")
 
@@ -158,18 +157,7 @@ def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
         axis.add_patch(Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3))
         return
     look = known[row["group"]] if row["own"] else _PUBLISHED
-    if row["open"]:
-        least, greatest = row["percent_least"], row["percent_greatest"]
-        axis.plot([row["lower_least"], row["upper_greatest"]], [y, y], color=look.colour, linewidth=0.6)
-        axis.plot([least, greatest], [y, y], color=tint(look.colour), linewidth=4.5, solid_capstyle="butt",
-                  marker="s" if greatest - least < _NARROW else "", markersize=4.5, markeredgewidth=0,
-                  label="open")  # fmt: skip
-        return
-    axis.plot([row["lower"], row["upper"]], [y, y], color=look.colour, linewidth=1.2, clip_on=False)
-    hollow = row["basis"] in _HOLLOW
-    axis.plot([row["percent"]], [y], marker=look.marker, markersize=4.6 * look.scale, color=look.colour,
-              markerfacecolor="white" if hollow else look.colour, markeredgewidth=0.9, clip_on=False,
-              label="own" if row["own"] else "published")  # fmt: skip
+    draw_rate(axis, y, row, look, size=4.6, hollow=row["basis"] in _HOLLOW, label="own" if row["own"] else "published")
 
 
 def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> str:

@@ -18,18 +18,17 @@ from blina.figures.style import (
     Look,
     Picture,
     Sheet,
+    draw_rate,
     looks,
     people,
     styled,
     text_width,
-    tint,
 )
 from blina.linelist.cohort import Cohort
 
 _ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
 
 _THICK, _THIN = 4.5, 3.0  # pt: the bar of an open rate of a group, of groups together
-_NARROW = 2.0  # percentage points: a shorter bar could not be seen
 
 
 @styled
@@ -89,18 +88,7 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
 def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> None:
     if row["is_reported"]:
         axis.axhspan(top, top + _ROW, color=SHADE, linewidth=0, zorder=0)
-    if row.get("open", False):
-        least, greatest = row["percent_least"], row["percent_greatest"]
-        axis.plot([row["lower_least"], row["upper_greatest"]], [top + 1.7] * 2, color=look.colour, linewidth=0.6,
-                  zorder=1.5, clip_on=False)  # fmt: skip
-        thick = _THIN if row["is_pooled"] else _THICK
-        axis.plot([least, greatest], [top + 1.7] * 2, color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
-                  marker="s" if greatest - least < _NARROW else "", markersize=thick, markeredgewidth=0, snap=False,
-                  clip_on=False)  # fmt: skip
-    elif row["n"]:
-        axis.plot([row["lower"], row["upper"]], [top + 1.7] * 2, color=look.colour, linewidth=1.2, clip_on=False)
-        axis.plot([row["percent"]], [top + 1.7], marker=look.marker, markersize=4 * look.scale, color=look.colour,
-                  clip_on=False)  # fmt: skip
+    draw_rate(axis, top + 1.7, row, look, thick=_THIN if row["is_pooled"] else _THICK)
     said = row["text"]
     if row.get("open", False) and text_width(said) > width + _BETWEEN - 1:
         said = said.partition(" (")[0]  # the bar says it in percent

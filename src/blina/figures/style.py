@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -29,6 +29,7 @@ FONT = "DejaVu Sans"
 SMALL, NORMAL, LARGE = 7.0, 7.5, 8.5  # pt at final size; nothing is smaller
 LINE = 3.0  # mm from line to line of small text
 MARGIN = 2.0  # mm
+NARROW_BAR = 2.0  # percentage points: a shorter bar could not be seen
 INK, MUTED, RULE, SHADE = "#1a1a1a", "#595959", "#bfbfbf", "#ececec"
 # Okabe and Ito (2008), ordered so that the first three groups stay apart in grey as well.
 GROUP_COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -263,6 +264,28 @@ def looks(cohort: Cohort) -> dict[str, Look]:
         name = written(group.name, f"group {place + 1}")
         found[group.name] = Look(name, GROUP_COLOURS[at], GROUP_MARKERS[at])
     return found
+
+
+def draw_rate(axis: Axes, y: float, row: Mapping, look: Look, thick: float = 4.5, size: float = 4.0,
+              hollow: bool = False, label: str = "rate") -> None:  # fmt: skip
+    """A rate in %, at a height of the axes: a point on its exact interval, of nobody nothing.
+
+    `row` has percent, lower, upper and n, and where it may be `open` the columns of `analysis.open.with_bounds`: an
+    open rate is a broad bar, `thick` points, from its least to its greatest value, on a thin line from the lower limit
+    at the fewest to the upper one at the most. `label` names the point, "open" the bar.
+    """
+    if row.get("open", False):
+        least, greatest = row["percent_least"], row["percent_greatest"]
+        axis.plot([row["lower_least"], row["upper_greatest"]], [y, y], color=look.colour, linewidth=0.6, zorder=1.5,
+                  clip_on=False)  # fmt: skip
+        axis.plot([least, greatest], [y, y], color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
+                  marker="s" if greatest - least < NARROW_BAR else "", markersize=thick, markeredgewidth=0, snap=False,
+                  clip_on=False, label="open")  # fmt: skip
+    elif row["n"]:
+        axis.plot([row["lower"], row["upper"]], [y, y], color=look.colour, linewidth=1.2, clip_on=False)
+        axis.plot([row["percent"]], [y], marker=look.marker, markersize=size * look.scale, color=look.colour,
+                  markerfacecolor="white" if hollow else look.colour, markeredgewidth=0.9, clip_on=False,
+                  label=label)  # fmt: skip
 
 
 def log_percent(axis: Axes, which: str, low: float, high: float) -> None:

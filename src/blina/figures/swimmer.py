@@ -12,6 +12,7 @@ from blina.analysis.safety import (
     FURTHER,
     ICANS,
     REASON_WORDS,
+    STOP_WORDS,
     course_counts,
     courses,
     infusions,
@@ -39,7 +40,6 @@ from blina.linelist.cohort import Cohort
 
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
-_WORDS = {"completed": "completed", "severe_reaction": "stopped for a severe reaction", "economic": "stopped for cost"}
 _GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
 _WIDEST, _NARROWEST, _PAD = 4.2, 2.8, 1.2  # mm: a lane, and of it what stays free
@@ -183,7 +183,7 @@ def _added_up(counts: pd.DataFrame, name: str) -> str:
 
 def _said(row: tuple) -> str:
     """A feature with its count: "ICANS 1/18 (grade 4, day 2)", "further cycles open, 0 to 7 of 18"."""
-    feature = _WORDS.get(row.feature, written(row.feature.replace("_", " "), "another feature"))
+    feature = STOP_WORDS.get(row.feature, written(row.feature.replace("_", " "), "another feature"))
     same = [f"{word} {value}" for word, value in (("grade", row.grade), ("day", row.onset_day)) if pd.notna(value)]
     return f"{feature} {row.text.partition(' (')[0]}" + (f" ({', '.join(same)})" if same and pd.notna(row.k) else "")
 
@@ -261,7 +261,7 @@ def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: li
 
 def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
     """Line, place in mm, marker and words of every sign; "box" is that of ICANS, "dot" that of an event."""
-    signs = [(marker, _WORDS[reason]) for reason, marker in _ENDS.items()]
+    signs = [(marker, STOP_WORDS[reason]) for reason, marker in _ENDS.items()]
     if not set(table["stop_reason"]) <= {*_ENDS}:
         signs.append((_OTHERWISE, "ended otherwise"))
     signs += [("box", f"{ICANS} began (grade)"), ("dot", "event without a grade")]

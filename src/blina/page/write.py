@@ -40,8 +40,8 @@ def write_page(notebooks: Path, folder: Path, cohort: Cohort) -> list[Path]:
     page, sections = _composed(read)
     warning = f"The rows behind this page are {cohort.face}." if cohort.reconstructed else CONFIDENTIAL
     resources = {"title": cohort.title, "warning": warning, "sections": sections, "notebooks": [*titles.items()]}
-    pages = {"index": _html(page, "page", resources)}
-    pages |= {name: _html(notebook, "notebook", {"title": titles[name]}) for name, notebook in read.items()}
+    pages = {"index": _html(page, "page", cohort, resources)}
+    pages |= {name: _html(notebook, "notebook", cohort, {"title": titles[name]}) for name, notebook in read.items()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -79,23 +79,23 @@ def _composed(notebooks: Mapping[str, NotebookNode]) -> tuple[NotebookNode, list
     return new_notebook(cells=cells), present
 
 
-def _html(notebook: NotebookNode, template: str, resources: dict) -> str:
+def _html(notebook: NotebookNode, template: str, cohort: Cohort, resources: dict) -> str:
     exporter = HTMLExporter(
         template_name=TEMPLATE,
         extra_template_basedirs=[str(HERE)],
         template_file=f"{template}.html.j2",
         exclude_anchor_links=True,
     )
-    exporter.register_filter("figure", partial(_figure, count(1)))
+    exporter.register_filter("figure", partial(_figure, count(1), cohort.face))
     exporter.register_filter("table", partial(_table, count(1)))
     return exporter.from_notebook_node(notebook, resources)[0]
 
 
-def _figure(numbers: count, output: NotebookNode, caption: str = "") -> str:
+def _figure(numbers: count, face: str, output: NotebookNode, caption: str = "") -> str:
     """A figure as an image within the file, with its alt text and, below, its number and caption (HTML).
 
-    It is never narrower than it can be read: where there is less room, it can be moved sideways. The last words of the
-    alt text that say what rows are stand below as well, for who sees a part of the picture only.
+    It is never narrower than it can be read: where there is less room, it can be moved sideways. The words on the face
+    of a figure of reconstructed rows stand below it as well, for who sees a part of the picture only.
     """
     svg, alt = output.data[SVG], output.data["text/plain"]
     name = re.search('<svg id="([^"]+)"', svg)[1]
@@ -104,14 +104,13 @@ def _figure(numbers: count, output: NotebookNode, caption: str = "") -> str:
     number = f"Figure {next(numbers)}."
     heading = escape(f"{number} {title}")
     source = f"data:{SVG};base64,{b64encode(svg.encode()).decode()}"
-    rows = re.search(r"The rows are (not patients: .*)$", alt)
-    face = f'<p class="rows">{escape(rows[1].capitalize())}</p>' if rows else ""
+    rows = f'<p class="rows">{escape(face.capitalize())}.</p>' if face and face in alt else ""
     caption = re.sub("^<p>", f"<p><strong>{number}</strong> ", caption.strip()) or f"<p><strong>{heading}</strong></p>"
     return (
         f'<figure id="figure-{name}">\n'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{heading}">\n'
         f'<img class="{"wide" if wide else "narrow"}" alt="{escape(alt)}" src="{source}">\n</div>\n'
-        f"<figcaption>{caption}{face}</figcaption>\n</figure>"
+        f"<figcaption>{caption}{rows}</figcaption>\n</figure>"
     )
 
 
