@@ -5,7 +5,7 @@ PYTHON ?= python3
 BLINA  := .venv/bin/blina
 
 .DEFAULT_GOAL := help
-.PHONY: report test verify bench lab linelist lock clean help
+.PHONY: report test verify share new-cohort bench lab linelist lock clean help
 
 report: .venv/ready  ## rebuild executed notebooks, figures, tables and the page (COHORT=folder for your own patients)
 	@$(BLINA) run --cohort "$(COHORT)"
@@ -16,9 +16,17 @@ test: .venv/ready  ## run every test, the executed notebooks included
 verify: .venv/ready  ## rerun the executed notebooks and compare every cell
 	@$(BLINA) verify --cohort "$(COHORT)"
 
-bench: .venv/ready  ## measure how long the solver and the report take
+new-cohort: .venv/ready  ## make the folder cohorts/NAME for your own patients, with an Excel template (NAME=ours)
+	@test -n "$(NAME)" || { echo "Say how your cohort is to be called: make new-cohort NAME=ours" >&2; exit 2; }
+	@$(BLINA) new-cohort "$(NAME)"
+
+share: .venv/ready  ## write aggregate results that may be sent away (COHORT=folder of your own patients)
+	@$(BLINA) share --cohort "$(COHORT)"
+
+bench: .venv/ready  ## measure how long the solver, the report and a million patients take
 	@.venv/bin/python benchmarks/solver.py
 	@.venv/bin/python benchmarks/report.py
+	@.venv/bin/python benchmarks/linelist.py
 
 lab: .venv/ready  ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks
@@ -36,7 +44,7 @@ clean:  ## remove everything that was made, except the environment and what is c
 
 help:  ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

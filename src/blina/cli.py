@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blina.linelist.cohort import COHORTS, Cohort, load_cohort
-from blina.linelist.parse import LineListError
+from blina.linelist.problems import LineListError
 from blina.yamlfile import FileError
 
 if TYPE_CHECKING:
@@ -181,25 +181,35 @@ def bounds(
 @main.command()
 @click.argument("linelist", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the tidy tables.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write what was found as a page.")
+@click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en", help="Language of messages.")
+@click.option("--show-values", is_flag=True, help="Show what stands in the cells concerned: values of patients.")
 @_one_line_errors
-def ingest(linelist: Path, output: Path) -> None:
-    """Read LINELIST, check it and write three tidy tables (CSV and Parquet).
+def ingest(linelist: Path, output: Path, report: Path | None, language: str, show_values: bool) -> None:
+    """Read LINELIST (.csv, .tsv, .xlsx, .xpt), check it and write three tidy tables (CSV and Parquet).
 
-    Exit code 0: written. 1: problems found, each listed, nothing written. 2: bad input.
+    A cohort.yaml beside it says what its headers and words mean. Problems, warnings, what was changed on reading and
+    columns that were not used go to standard error. Exit code 0: written. 1: problems found, each listed, nothing
+    written. 2: bad input.
     """
+    from blina.linelist.explain import Explanation
+    from blina.linelist.intake import take_in
     from blina.linelist.tidy import tidy
-    from blina.linelist.validate import read_line_list
 
+    cohort = _described(linelist)
     try:
-        table = read_line_list(linelist)
-    except LineListError as error:
-        click.echo(str(error), err=True)
-        found = len(error.problems)
-        click.echo(f"{found} problem{'s' * (found > 1)} in {error.file}; nothing was written.", err=True)
+        intake = take_in(linelist, cohort)
+    except FileError as error:
+        said = error.args[0] if error.args else ""
+        raise FileError(said.in_(language) if hasattr(said, "in_") else str(error)) from None
+    found = Explanation(intake, language, show_values)
+    if report:
+        _write_whole(report, found.page())
+    for line in found.lines():
+        click.echo(line, err=True)
+    if intake.problems:
         sys.exit(FAILS)
-    cohort = load_cohort(linelist.parent) if (linelist.parent / "cohort.yaml").exists() else None
-    cohort = cohort or Cohort(name=linelist.stem, folder=linelist.parent, title=linelist.stem)
-    tables = tidy(table, cohort)
+    tables = tidy(intake.table, cohort)
     tables.write(output)
     for name, rows in tables.tables():
         click.echo(f"{name}: {len(rows)} rows")
@@ -346,14 +356,45 @@ def _readable_cohort(name: str) -> Cohort:
     """The cohort's line list, claims and bounds read once: what is wrong is said here and not by every notebook."""
     from blina.analysis.open import load_bounds
     from blina.claims.document import load_claims
-    from blina.linelist.validate import read_line_list
+    from blina.linelist.explain import Explanation
+    from blina.linelist.intake import take_in
+    from blina.pipeline.steps import HERE, file_name
 
     cohort = load_cohort(name)
-    read_line_list(cohort.linelist)
+    intake = take_in(cohort.linelist, cohort)
+    if intake.problems:
+        found, page = Explanation(intake), HERE.build / "problems" / f"{file_name(cohort.name)}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(page, found.page())
+        click.echo("\n".join([*found.lines(), f"The same as a page: {HERE.short(page)}."]), err=True)
+        sys.exit(BAD_INPUT)
+    cohort = cohort.of_table(intake.table)
     if cohort.claims.exists():
         load_claims(cohort.claims)
     load_bounds(cohort)
+    counts = {"to look at": intake.warnings, "changed on reading": intake.changes, "not used": intake.set_aside}
+    if told := [f"{len(found)} {what}" for what, found in counts.items() if found]:
+        click.echo(f"{cohort.linelist.name}: {', '.join(told)}; notebook 01-ingest lists them.", err=True)
     return cohort
+
+
+def _described(linelist: Path) -> Cohort:
+    """The cohort whose line list this file is: as the cohort.yaml beside it says, else one that says nothing."""
+    beside = linelist.parent
+    described = load_cohort(beside) if (beside / "cohort.yaml").exists() else None
+    return (described or Cohort(name=linelist.stem, folder=beside, title=linelist.stem)).model_copy(
+        update={"file": linelist.name}
+    )
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _assignments(parameters: tuple[str, ...]) -> dict[str, str]:

@@ -7,9 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from blina.claims.document import Claim, Document
+from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import COLUMNS
-from blina.linelist.parse import LineListError, parse
-from blina.linelist.read import read_sheet
+from blina.linelist.intake import read_line_list
+from blina.linelist.parse import parse
+from blina.linelist.problems import LineListError
+from blina.linelist.read import ReadOptions, read_sheet
+from blina.linelist.sheet import sheet_of
 from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
@@ -48,16 +52,22 @@ class Checked:
 def read_for_claims(path: Path, document: Document) -> Table:
     """Exact table of the columns that the claims are about; identifiers, where there are any, must differ.
 
-    Raises FileError or LineListError, the latter with all problems at once.
+    A hospital's own sheet, with a cohort.yaml beside it, is read as that says; any other must hold the columns and
+    words of the claims file itself. Raises FileError or LineListError, the latter with all problems at once.
     """
-    sheet = read_sheet(path)
-    named = "world" in sheet.header and "world" not in document.columns
-    if named and len({row[sheet.header.index("world")] for row in sheet.rows}) > 1:
+    own = load_cohort(path.parent) if (path.parent / "cohort.yaml").exists() else None
+    if own and not own.reconstructed:
+        cells = read_line_list(path, own.model_copy(update={"file": path.name})).cells()
+        sheet = sheet_of(path.name, [*cells], cells.to_numpy().tolist())
+    else:
+        sheet = read_sheet(path, ReadOptions(is_header=lambda texts: len({*texts} & {*document.columns})))
+    worlds = "world" in sheet.header and "world" not in document.columns
+    if worlds and len(sheet.columns[sheet.header.index("world")].distinct) > 1:
         raise FileError(f"{sheet.name} holds several line lists (column world): keep the rows of one and check that")
     identifiers = [column for column in COLUMNS if column.type == "identifier" and column.name in sheet.header]
     table, problems = parse(sheet, (*identifiers, *document.columns.values()))
     if problems:
-        raise LineListError(sheet.name, problems)
+        raise LineListError(sheet.place, problems)
     return table
 
 

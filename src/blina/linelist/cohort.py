@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from blina.linelist.columns import COLUMNS, RECONSTRUCTED
-from blina.linelist.read import read_sheet
-from blina.yamlfile import FileError, load_yaml
+from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
+from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
+from blina.linelist.table import Table
+from blina.yamlfile import FileError, Typed, load_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 COHORTS = ROOT / "data" / "cohorts"
 
-NoneWord = BeforeValidator(lambda text: None if text in ("", "null", "none") else text)
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xpt")  # of files that a line list can be read from
+NEVER_MISSING = ("patient_id", "group")
+
 Purpose = Annotated[Literal["clearance", "bridging", "reinduction"] | None, NoneWord]
 RuleName = Annotated[Literal["fc", "pcr", "fc_and_pcr"] | None, NoneWord]
 
 
-class Group(BaseModel):
+class Group(Part):
     """Why a group was treated (`purpose`) and the response rule behind the rate that was reported for it, if any."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     label: str
@@ -40,7 +44,7 @@ assert {g.name for g in STANDARD_GROUPS} == set(next(c for c in COLUMNS if c.nam
 
 
 class Cohort(BaseModel):
-    """Where a cohort's files are and how its report is to read them."""
+    """Where a cohort's files are, how its sheet is to be read (see `settings`) and how its report is to be made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,16 +52,29 @@ class Cohort(BaseModel):
     folder: Path
     title: str
     groups: tuple[Group, ...] = STANDARD_GROUPS
+    groups_stated: bool = False  # else those of the standard groups that the line list names
     doi: Annotated[str | None, NoneWord] = None
     reconstructed: bool = False
     seed: int | None = None  # of the world in `linelist.csv`, where it is one
-    grading_scale: str = "ASTCT 2019"
+    grading_scale: GradingScale = "ASTCT 2019"
     grading_scale_stated: bool = False
-    limit_of_detection_percent: Annotated[float | None, NoneWord] = None
+    limit_of_detection_percent: Annotated[float | None, NoneWord] = None  # where assays do not differ
+
+    file: str = "linelist.csv"
+    sheet: str | None = None
+    columns: dict[str, Source] = {}
+    values: dict[str, dict[str, str]] = {}
+    assays: dict[Literal["FC", "RT-PCR"], Assay] = {}
+    mrd_unit: Annotated[Literal["percent", "fraction"] | None, NoneWord] = None
+    date_order: Annotated[Literal["ymd", "dmy", "mdy"] | None, NoneWord] = None
+    missing_allowed: frozenset[str] = frozenset()
+    merged: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    pseudonyms: bool = True
 
     @property
     def linelist(self) -> Path:
-        return self.folder / "linelist.csv"
+        return self.folder / self.file
 
     @property
     def bounds(self) -> Path:
@@ -85,22 +102,51 @@ class Cohort(BaseModel):
                 return group
         raise ValueError(f"no group {name} in {self.name}; its groups are {', '.join(g.name for g in self.groups)}")
 
+    def scale(self, event: str) -> str:
+        """The scale in which an event is graded."""
+        return self.grading_scale if isinstance(self.grading_scale, str) else self.grading_scale[event]
 
-def _groups_present(linelist: Path) -> tuple[Group, ...]:
-    """Those of the standard groups that a line list names; all of them where it cannot tell."""
-    try:
-        sheet = read_sheet(linelist)
-        place = sheet.header.index("group")
-    except (FileError, ValueError):
-        return STANDARD_GROUPS  # what is wrong is said when the line list itself is read
-    named = {row[place] for row in sheet.rows}
-    return tuple(group for group in STANDARD_GROUPS if group.name in named) or STANDARD_GROUPS
+    def limit_of_detection(self, assay: str) -> float | None:
+        """What an assay (FC, RT-PCR) can see, in percent; None where it is not stated."""
+        limit = self.assays.get(assay, Assay()).limit_of_detection_percent
+        return self.limit_of_detection_percent if limit is None else float(limit)
+
+    @cached_property
+    def declared(self) -> tuple[Column, ...]:
+        """The columns of a line list, with this cohort's groups, blanks allowed where a value may be missing."""
+        groups = tuple(group.name for group in self.groups)
+        columns = (replace(column, values=groups) if column.name == "group" else column for column in COLUMNS)
+        return tuple(replace(c, blank=True) if c.name in self.missing_allowed else c for c in columns)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of a line list, IC standing for this cohort's bridging groups; none asks for a missing value."""
+        bridging = [group.name for group in self.groups if group.purpose == "bridging"]
+        rules = []
+        for rule in RULES:
+            when, then = ({key: bridging if (key, value) == ("group", "IC") else value for key, value in part.items()}
+                          for part in (rule.when, rule.then))  # fmt: skip
+            if [] in (when.get("group"), then.get("group")):
+                continue  # there is no bridging group, so nothing can be asked of it
+            if rule.column in self.missing_allowed:
+                when = {"not": {rule.column: ""}, **when}
+            rules.append(replace(rule, when=when, then=then))
+        return tuple(rules)
+
+    def of_table(self, table: Table) -> Cohort:
+        """The same, knowing its line list: reconstructed if the rows are; the groups that occur, if none are stated."""
+        known = {"reconstructed": self.reconstructed or table.reconstructed}
+        if not self.groups_stated:
+            words, codes = table.columns["group"].values, table.codes["group"]
+            named = {words[code] for code in set(codes[~table.blank["group"]].tolist())}
+            known["groups"] = tuple(group for group in self.groups if group.name in named) or self.groups
+        return self.model_copy(update=known)
 
 
 def load_cohort(cohort: str | Path) -> Cohort:
     """The cohort of a name under `data/cohorts`, or of a folder (from here or from the project); a Path is a folder.
 
-    A folder with a line list and no `cohort.yaml` is a cohort with those of the standard groups that the list names.
+    A folder with a line list and no `cohort.yaml` is a cohort with the standard groups (see `Cohort.of_table`).
     Raises FileError where there is no such folder or its `cohort.yaml` cannot be meant.
     """
     known = {place.name: place for place in sorted(COHORTS.glob("*")) if place.is_dir()}
@@ -108,31 +154,82 @@ def load_cohort(cohort: str | Path) -> Cohort:
     folder = next((place for place in places if place.is_dir()), None)
     if folder is None:
         names = ", ".join(known) or "none"
-        raise FileError(f"there is no cohort {cohort}: name a folder that holds a linelist.csv, or one of {names}")
-    settings, name_of_folder = folder / "cohort.yaml", folder.resolve().name
+        raise FileError(f"there is no cohort {cohort}: name a folder that holds a line list, or one of {names}")
+    name = folder.resolve().name
+    given = {"name": name, "title": f"cohort {name}", "folder": folder}
+    settings = folder / "cohort.yaml"
     if not settings.exists():
-        title = f"cohort {name_of_folder}"
-        return Cohort(name=name_of_folder, folder=folder, title=title, groups=_groups_present(folder / "linelist.csv"))
+        return Cohort(**given, file=_only_line_list(folder))
     typed = load_yaml(settings, "cohort description")
+    content = _content(typed)
+    content.setdefault("file", _only_line_list(folder) if "file" not in content else "")
+    try:
+        return Cohort(**{**given, **content, "folder": folder})
+    except ValidationError as error:
+        raise _said(error, typed) from None
+
+
+def _only_line_list(folder: Path) -> str:
+    """The name of the one file `linelist` with a suffix that can be read (FileError if there are several)."""
+    found = sorted(p.name for p in folder.iterdir() if p.stem.lower() == "linelist" and p.suffix.lower() in SUFFIXES)
+    if len(found) > 1:
+        raise FileError(f"{folder.resolve().name} holds {' and '.join(found)}: keep one, or name the one to read in "
+                        f"cohort.yaml, as in file: {found[-1]}")  # fmt: skip
+    return found[0] if found else "linelist.csv"
+
+
+def _content(typed: Typed) -> dict:
+    """What `cohort.yaml` says, in the form that `Cohort` takes (FileError where it cannot be meant)."""
     if not isinstance(typed.content, dict):
         raise typed.error((), "a cohort description takes keys and their values, as in title: our patients")
-    content, groups = dict(typed.content), typed.content.get("groups", {})
+    content = dict(typed.content)
+    groups = content.pop("groups", {})
     if not isinstance(groups, dict):
         raise typed.error(("groups",), "groups takes names and descriptions, as in MC: {label: clearing MRD}")
     for name, group in groups.items():
         if not isinstance(group, dict):
             raise typed.error(("groups", name), f"group {name} takes a description, as in {name}: {{label: ...}}")
+        if not name.strip():
+            raise typed.error(("groups", name), "a group needs a name, as in MC: {label: clearing MRD}")
     content.setdefault("grading_scale_stated", str("grading_scale" in content))
     if groups:
-        content["groups"] = [{**group, "name": name} for name, group in groups.items()]
+        content |= {"groups": [{**group, "name": name} for name, group in groups.items()], "groups_stated": True}
+    missing = content.get("missing_allowed", [])
+    if missing == "all":
+        content["missing_allowed"] = [column.name for column in COLUMNS if column.name not in NEVER_MISSING]
+    elif isinstance(missing, list) and (never := [name for name in missing if name in NEVER_MISSING]):
+        raise typed.error(("missing_allowed",), f"{never[0]} is needed of every patient; remove it here")
+    names = [column.name for column in COLUMNS]
+    for key in ("columns", "values", "missing_allowed"):
+        part = content.get(key, {})
+        for name in part if isinstance(part, dict | list) else ():
+            if name not in names:
+                near = get_close_matches(str(name), names, 1)
+                hint = f"; do you mean {near[0]}?" if near else f"; the columns are {', '.join(names)}"
+                path = (key, name) if isinstance(part, dict) else (key,)
+                raise typed.error(path, f"{key}: there is no declared column {name}{hint}")
+    return content
+
+
+def _said(error: ValidationError, typed: Typed) -> FileError:
+    """The first thing that is wrong in a description, in one line."""
+    first = error.errors()[0]
+    path = tuple(part for part in first["loc"] if isinstance(part, int) or part in _keys(typed.content))
+    if path and path[0] == "groups" and len(path) > 1:
+        path = ("groups", list(typed.content["groups"])[path[1]], *path[2:])
+    field = first["loc"][-1]
+    if first["type"] in ("missing", "extra_forbidden") and field not in path[-1:]:
+        path = (*path, field)
+    if first["type"] == "extra_forbidden":
+        said = "is not known here; remove it"
     else:
-        content["groups"] = _groups_present(folder / "linelist.csv")
-    try:
-        return Cohort(**{"name": name_of_folder, "title": f"cohort {name_of_folder}", **content, "folder": folder})
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = tuple(first["loc"])
-        if path[0] == "groups" and len(path) > 1:
-            path = ("groups", list(groups)[path[1]], *path[2:])
-        said = "is not known here; remove it" if first["type"] == "extra_forbidden" else first["msg"]
-        raise typed.error(path, f"{'.'.join(map(str, path))}: {said[0].lower()}{said[1:]}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        said = said[0].lower() + said[1:]
+    return typed.error(path, f"{'.'.join(map(str, path))}: {said}")
+
+
+def _keys(content: object) -> set[str]:
+    """Every key that stands in a description: pydantic's path also holds names of its own."""
+    if isinstance(content, dict):
+        return {*content, *(key for value in content.values() for key in _keys(value))}
+    return set()

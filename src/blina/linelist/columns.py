@@ -14,7 +14,9 @@ RECONSTRUCTED = "reconstructed from published aggregates, one of many possible"
 PROVENANCE = "provenance"  # the column in which reconstructed rows say what they are; real patients have none
 NOT_A_PATIENT = "not a patient: reconstructed from published aggregates"
 BOOLEAN_WORDS = {"no": 0, "yes": 1}
-NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{1,400})?|\.\d{1,400})")  # as people write one: no exponent, no fraction
+NUMBER = re.compile(
+    r"[+-]?([0-9]{1,400}(\.[0-9]{1,400})?|\.[0-9]{1,400})"
+)  # as people write one: no exponent, no fraction
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Column:
 
     Codes make every comparison exact: a category is its place in `values`, a boolean 0 or 1, an integer itself, a
     decimal its number of steps (0.15 with step 0.01 is 15). `min`, `max` and `step` are the decimal strings of the
-    declaration; `blank` says whether a cell may be empty.
+    declaration; `blank` says whether a cell may be empty, `optional` whether a line list may lack the whole column.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Column:
     step: str = "1"
     unit: str = ""
     blank: bool = False
+    optional: bool = False
     meaning: str = ""
     label: str = ""  # its name in prose, where the name with blanks for underscores would not do
 
@@ -100,6 +103,13 @@ class Rule:
     then: dict
     why: str
 
+    @property
+    def column(self) -> str:
+        """The column that a broken rule is told of: the first that `then` names."""
+        return next(iter(self.then))
+
+
+REASONS = ("pancreatitis", "infection", "endocarditis", "other")  # for which chemotherapy was not tolerated
 
 COLUMNS: tuple[Column, ...] = (
     Column("patient_id", "identifier", meaning="a pseudonym, P01, P02, ...; no name and no hospital number"),
@@ -110,25 +120,27 @@ COLUMNS: tuple[Column, ...] = (
     Column("age_years", "decimal", min="0", max="120", step="0.1", unit="years", meaning="age at the first infusion",
            label="age"),
     Column("bcr_abl1", "boolean", meaning="BCR::ABL1 fusion gene found", label="BCR::ABL1"),
-    Column("intolerance_reason", "category", ("pancreatitis", "infection", "endocarditis"), blank=True,
+    Column("intolerance_reason", "category", REASONS, blank=True,
            meaning="why chemotherapy was not tolerated; blank outside IC"),
     Column("months_from_diagnosis", "decimal", min="0", max="600", step="0.1", unit="months",
            meaning="from diagnosis to the first infusion"),
     Column("infusion_days", "integer", min="1", max="42", unit="days", meaning="days of infusion in cycle 1"),
-    Column("stop_reason", "category", ("completed", "severe_reaction", "economic"),
-           meaning="how cycle 1 ended: as planned, stopped for a severe reaction, or stopped for cost"),
-    Column("extra_cycles", "integer", min="0", max="3", unit="cycles", meaning="cycles given after the first"),
-    Column("mrd_before_percent", "decimal", min="0.01", max="100", step="0.01", unit="%", blank=True,
+    Column("stop_reason", "category", ("completed", "severe_reaction", "economic", "other"),
+           meaning="how cycle 1 ended: as planned, or stopped for a severe reaction, for cost or for another reason"),
+    Column("extra_cycles", "integer", min="0", max="20", unit="cycles", meaning="cycles given after the first"),
+    Column("mrd_before_percent", "decimal", min="0.0001", max="100", step="0.0001", unit="%", blank=True,
            meaning="MRD in bone marrow before the first infusion; blank where not detected",
            label="MRD before (%)"),
-    Column("fc_before", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) before",
-           label="FC before"),
-    Column("fc_after", "category", ("positive", "negative"), meaning="MRD by flow cytometry (FC) after",
-           label="FC after"),
-    Column("pcr_before", "category", ("positive", "negative", "not_applicable"),
+    Column("mrd_after_percent", "decimal", min="0.0001", max="100", step="0.0001", unit="%", blank=True, optional=True,
+           meaning="MRD in bone marrow after cycle 1; blank where not detected", label="MRD after (%)"),
+    Column("fc_before", "category", ("positive", "negative", "not_done"),
+           meaning="MRD by flow cytometry (FC) before", label="FC before"),
+    Column("fc_after", "category", ("positive", "negative", "not_done"),
+           meaning="MRD by flow cytometry (FC) after", label="FC after"),
+    Column("pcr_before", "category", ("positive", "negative", "not_applicable", "not_done"),
            meaning="fusion gene by RT-PCR before; not_applicable where there is no fusion gene to follow",
            label="RT-PCR before"),
-    Column("pcr_after", "category", ("positive", "negative", "not_applicable"),
+    Column("pcr_after", "category", ("positive", "negative", "not_applicable", "not_done"),
            meaning="fusion gene by RT-PCR after; not_applicable where there is no fusion gene to follow",
            label="RT-PCR after"),
     Column("fever_cycle1", "boolean", meaning="fever in cycle 1", label="fever in cycle 1"),
@@ -141,21 +153,23 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (
-    Rule("reason-only-in-IC", {"intolerance_reason": ["pancreatitis", "infection", "endocarditis"]}, {"group": "IC"},
+    Rule("reason-only-in-IC", {"intolerance_reason": [*REASONS]}, {"group": "IC"},
          "a reason for intolerance belongs to group IC"),
-    Rule("reason-given-in-IC", {"group": "IC"}, {"intolerance_reason": ["pancreatitis", "infection", "endocarditis"]},
+    Rule("reason-given-in-IC", {"group": "IC"}, {"intolerance_reason": [*REASONS]},
          "every IC patient has a reason for intolerance"),
     Rule("pcr-before-needs-fusion", {"bcr_abl1": "no"}, {"pcr_before": "not_applicable"},
          "without a fusion gene there is nothing for RT-PCR to follow"),
     Rule("pcr-after-needs-fusion", {"bcr_abl1": "no"}, {"pcr_after": "not_applicable"},
          "without a fusion gene there is nothing for RT-PCR to follow"),
-    Rule("fusion-followed-before", {"bcr_abl1": "yes"}, {"pcr_before": ["positive", "negative"]},
-         "a fusion gene is followed by RT-PCR"),
-    Rule("fusion-followed-after", {"bcr_abl1": "yes"}, {"pcr_after": ["positive", "negative"]},
-         "a fusion gene is followed by RT-PCR"),
+    Rule("fusion-followed-before", {"bcr_abl1": "yes"}, {"pcr_before": ["positive", "negative", "not_done"]},
+         "a fusion gene is followed by RT-PCR, or this is not done"),
+    Rule("fusion-followed-after", {"bcr_abl1": "yes"}, {"pcr_after": ["positive", "negative", "not_done"]},
+         "a fusion gene is followed by RT-PCR, or this is not done"),
     Rule("mrd-value-when-detected", {"any_of": [{"fc_before": "positive"}, {"pcr_before": "positive"}]},
-         {"mrd_before_percent": {"at_least": "0.01"}}, "an assay was positive before, so there is an MRD value"),
-    Rule("mrd-blank-when-not-detected", {"fc_before": "negative", "pcr_before": ["negative", "not_applicable"]},
+         {"mrd_before_percent": {"at_least": "0.0001"}}, "an assay was positive before, so there is an MRD value"),
+    Rule("mrd-blank-when-not-detected",
+         {"fc_before": ["negative", "not_done"],
+          "pcr_before": ["negative", "not_applicable", "not_done"]},
          {"mrd_before_percent": ""}, "no assay was positive before, so the MRD value is blank"),
     Rule("icans-day-with-icans", {"icans_grade": {"at_least": "1"}}, {"icans_day": {"at_least": "1"}},
          "ICANS has a day of onset"),

@@ -1,116 +1,143 @@
-"""From the text of cells to an exact table, with every problem found on the way."""
+"""From the canonical text of cells to an exact table, with every problem found on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 
+from blina.linelist.chinese import allowed
 from blina.linelist.columns import NOT_A_PATIENT, NUMBER, PROVENANCE, Column
-from blina.linelist.read import Sheet
+from blina.linelist.problems import LineListError, Problem, Said
+from blina.linelist.sheet import Sheet
 from blina.linelist.table import Table
 
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing to correct. Never holds the cell's value: messages end up in logs and mails."""
-
-    row: int
-    column: str
-    rule: str
-    advice: str
-
-    def line(self, file: str) -> str:
-        """The problem as one line for a reader."""
-        return f"{file}: row {self.row}, column {self.column}: {self.advice} [{self.rule}]"
-
-
-class LineListError(Exception):
-    """A line list with problems: `file` names it, `problems` lists them all in order of rows."""
-
-    def __init__(self, file: str, problems: Iterable[Problem]):
-        self.file, self.problems = file, sorted(set(problems))
-        super().__init__("\n".join(problem.line(file) for problem in self.problems))
+MOST_ALIKE = 1000  # problems of one rule in one column that are listed; more are counted in the last of them
 
 
 def parse(sheet: Sheet, columns: Iterable[Column]) -> tuple[Table, list[Problem]]:
     """Exact table of the declared columns, and the cells that cannot stand as they are (coded as blank).
 
-    Raises LineListError where the header does not hold every declared column exactly once. Other columns are left out.
+    Cells are taken as typed but for blanks around them. Raises LineListError where the header does not hold every
+    declared column exactly once (an optional one at most once). Other columns are left out.
     """
     declared = {c.name: c for c in columns}
     position = _positions(sheet, declared)
-    problems: list[Problem] = []
     codes: dict[str, np.ndarray] = {}
     blank: dict[str, np.ndarray] = {}
-    ids: tuple[str, ...] = tuple(str(number) for number in sheet.numbers)
-    for name, column in declared.items():
-        cells = [row[position[name]] for row in sheet.rows]
+    problems: list[Problem] = []
+    ids = [str(number) for number in sheet.numbers]
+    for name in position:
+        column, cells = declared[name], sheet.columns[position[name]]
+        at = Place(sheet, name, position[name])
         if column.type == "identifier":
-            ids = tuple(cells)
-            problems += _identifier_problems(column, cells, sheet)
+            ids = [text.strip() for text in cells.texts()]
+            problems += identifier_problems(at, ids)
             continue
-        # Each distinct text is read once, which keeps a long line list quick.
-        places, distinct = pd.factorize(np.array(cells, dtype=object))
-        read = [parse_cell(column, text) for text in distinct]
-        codes[name] = np.array([code or 0 for code, _ in read], dtype=np.int64)[places]
-        blank[name] = np.array([code is None for code, _ in read])[places]
-        for where in np.flatnonzero(np.array([advice is not None for _, advice in read])[places]):
-            advice = read[places[where]][1]
-            problems.append(Problem(sheet.numbers[where], name, f"{name}-allowed", str(advice)))
-    numbers_and_words = {name: c for name, c in declared.items() if c.type != "identifier"}
-    reconstructed = PROVENANCE in sheet.header and any(
-        row[sheet.header.index(PROVENANCE)] == NOT_A_PATIENT for row in sheet.rows
-    )
-    return Table(numbers_and_words, codes, blank, ids, reconstructed), problems
+        read = [parse_cell(column, cell.text.strip()) for cell in cells.distinct]
+        codes[name] = np.array([code or 0 for code, _ in read], dtype=np.int64)[cells.places]
+        blank[name] = np.array([code is None for code, _ in read])[cells.places]
+        problems += at.problems(f"{name}-allowed", [advice for _, advice in read], cells.places)
+    found = {name: declared[name] for name in codes}
+    return Table(found, codes, blank, tuple(ids), is_reconstructed(sheet)), problems
 
 
-def _positions(sheet: Sheet, declared: dict[str, Column]) -> dict[str, int]:
+def is_reconstructed(sheet: Sheet) -> bool:
+    """Whether rows of the sheet say of themselves that they are no patients."""
+    if PROVENANCE not in sheet.header:
+        return False
+    cells = sheet.columns[sheet.header.index(PROVENANCE)]
+    return any(cell.text.strip() == NOT_A_PATIENT for cell in cells.distinct)
+
+
+class Place:
+    """Where a declared column stands in a sheet, for saying what is wrong there; `position` None: nowhere."""
+
+    def __init__(self, sheet: Sheet, column: str, position: int | None) -> None:
+        self.sheet, self.column, self.position = sheet, column, position
+
+    def problem(self, row: int, rule: str, advice: Said, level: str = "error") -> Problem:
+        """A problem in the row of that number."""
+        if self.position is None:
+            return Problem(row, self.column, rule, advice, level=level)
+        cell = self.sheet.address(self.position, row)
+        return Problem(row, self.column, rule, advice, cell, self.sheet.header[self.position], level)
+
+    def problems(
+        self, rule: str | list[str], advice: list[Said | None], places: np.ndarray, level: str = "error"
+    ) -> list[Problem]:
+        """A problem for each row whose distinct cell has an advice; `places` gives each row's."""
+        rules = [rule] * len(advice) if isinstance(rule, str) else rule
+        wrong = np.flatnonzero(np.array([said is not None for said in advice], dtype=bool)[places])
+        found = [self.problem(int(self.sheet.numbers[row]), rules[places[row]], advice[places[row]], level)
+                 for row in wrong[:MOST_ALIKE]]  # fmt: skip
+        if more := len(wrong) - len(found):
+            said = Said(f"and {more} more cells below in this column are wrong: correct these first",
+                        f"本列以下另有 {more} 个单元格有误：请先更正以上各处")  # fmt: skip
+            found.append(self.problem(int(self.sheet.numbers[wrong[len(found)]]), "and-more", said, level))
+        return found
+
+
+def _positions(sheet: Sheet, declared: Mapping[str, Column]) -> dict[str, int]:
+    header = [name.strip() for name in sheet.header]
     problems = []
-    is_header = not declared.keys().isdisjoint(sheet.header)  # else it may be a patient, whose values are not repeated
-    for name in declared:
-        found = sheet.header.count(name)
+    is_header = not declared.keys().isdisjoint(header)  # else it may be a patient, whose values are not repeated
+    for name, column in declared.items():
+        found = header.count(name)
         if found > 1:
-            problems.append(Problem(1, name, "header-once", f"stands {found} times in the header: keep one"))
-        elif not found:
-            near = get_close_matches(name, [h for h in sheet.header if h not in declared], 1, 0.6)
-            hint = f"rename {near[0]}" if near and is_header else "add it"
-            problems.append(Problem(1, name, "header-complete", f"is missing from the header: {hint}"))
+            problems.append(Problem(sheet.header_row, name, "header-once", said_twice(found)))
+        elif not found and not column.optional:
+            near = get_close_matches(name, [h for h in header if h not in declared], 1, 0.6)
+            problems.append(Problem(sheet.header_row, name, "header-complete", missing(near if is_header else ())))
     if problems:
-        raise LineListError(sheet.name, problems)
-    return {name: sheet.header.index(name) for name in declared}
+        raise LineListError(sheet.place, problems)
+    return {name: header.index(name) for name in declared if name in header}
 
 
-def _identifier_problems(column: Column, cells: list[str], sheet: Sheet) -> list[Problem]:
+def said_twice(times: int) -> Said:
+    return Said(f"stands {times} times in the header: keep one", f"在表头中出现 {times} 次：请只保留一列")
+
+
+def missing(near: Iterable[str] = ()) -> Said:
+    """What to do about a column that the header lacks; `near` holds a header that may be meant."""
+    for header in near:
+        return Said(f"is missing from the header: rename {header}", f"表头缺少此列：请将“{header}”改为此名")
+    return Said("is missing from the header: add it", "表头缺少此列：请补上")
+
+
+def identifier_problems(at: Place, ids: list[str]) -> list[Problem]:
+    """Patients without an identifier, and identifiers that stand twice."""
     first: dict[str, int] = {}
     problems = []
-    for number, cell in zip(sheet.numbers, cells, strict=True):
-        if not cell:
-            problems.append(Problem(number, column.name, "id-given", "is blank: give every patient an identifier"))
-        elif cell in first:
-            advice = f"is the same as in row {first[cell]}: one row per patient, each with its own identifier"
-            problems.append(Problem(number, column.name, "id-once", advice))
-        else:
-            first[cell] = number
+    for number, id in zip(at.sheet.numbers.tolist(), ids, strict=True):
+        if not id:
+            advice = Said("is blank: give every patient an identifier", "为空：请为每位患者填写编号")
+            problems.append(at.problem(number, "id-given", advice))
+        elif first.setdefault(id, number) != number:
+            advice = Said(f"is the same as in row {first[id]}: one row per patient, each with its own identifier",
+                          f"与第 {first[id]} 行相同：每位患者一行，编号不可重复")  # fmt: skip
+            problems.append(at.problem(number, "id-once", advice))
     return problems
 
 
-def parse_cell(column: Column, text: str) -> tuple[int | None, str | None]:
+def parse_cell(column: Column, text: str) -> tuple[int | None, Said | None]:
     """(code, None) for an allowed value, (None, None) for an allowed blank, (None, advice) for anything else."""
     if text == "":
-        return (None, None) if column.blank else (None, f"is blank: write {column.allowed}")
+        return (None, None) if column.blank else (None, _write(column, "is blank: ", "为空："))
     if not column.is_number:
         code = column.words.get(text)
-        return (code, None) if code is not None else (None, f"write {column.allowed}")
+        return (code, None) if code is not None else (None, _write(column))
     if not NUMBER.fullmatch(text):
-        return None, f"is not a number: write {column.allowed}"
+        return None, _write(column, "is not a number: ", "不是数字：")
     steps = Fraction(text) / column.size
     if column.min is not None and steps < column.lowest or column.max is not None and steps > column.highest:
-        return None, f"is out of range: write {column.allowed}"
+        return None, _write(column, "is out of range: ", "超出范围：")
     if steps.denominator != 1:
-        return None, f"is between two steps: write {column.allowed}"
+        return None, _write(column, "is between two steps: ", "精度不符：")
     return steps.numerator, None
+
+
+def _write(column: Column, en: str = "", zh: str = "") -> Said:
+    return Said(f"{en}write {column.allowed}", f"{zh}请填写{allowed(column)}")

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 Language = Literal["en", "zh"]
 ERROR, WARNING = "error", "warning"
+MOST_RUNS = 20
 
 
 @dataclass(frozen=True, order=True)
@@ -65,14 +68,34 @@ class LineListError(Exception):
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What reading changed in a column, of one kind, and in which rows (their numbers in the file, ascending).
+    """What reading changed in a column (or, without a column, left out or decided), of one kind, and in which rows.
 
-    `what` is a key of `explain.CHANGES`; `letter` the column's letter in the file ("" where whole rows are meant). No
-    value is held: to see what became of a cell, look at the file beside the tidy tables.
+    `what` is a key of `explain.CHANGES`, `count` the number of cells (or rows), `runs` where they stand: first and last
+    row number of each run, the first `MOST_RUNS` of them. `letter` is the column's letter. No value is held.
     """
 
     column: str
     what: str
-    rows: tuple[int, ...]
+    count: int
+    runs: tuple[tuple[int, int], ...] = ()
     letter: str = ""
     header: str = ""
+
+    @classmethod
+    def of(cls, column: str, what: str, rows: Iterable[int], letter: str = "", header: str = "") -> Change:
+        """A change in the rows of these numbers (ascending)."""
+        numbers = np.asarray(rows, dtype=np.int64)
+        breaks = np.flatnonzero(np.diff(numbers) != 1)
+        firsts = numbers[np.concatenate(([0], breaks + 1))] if len(numbers) else numbers
+        lasts = numbers[np.concatenate((breaks, [len(numbers) - 1]))] if len(numbers) else numbers
+        runs = tuple(zip(firsts[:MOST_RUNS].tolist(), lasts[:MOST_RUNS].tolist(), strict=True))
+        return cls(column, what, len(numbers), runs, letter, header)
+
+    @property
+    def where(self) -> str:
+        """The cells, as a spreadsheet names them: C2:C14, C16; row numbers where whole rows are meant."""
+        said = [
+            f"{self.letter}{first}" + (f":{self.letter}{last}" if last > first else "") for first, last in self.runs
+        ]
+        covered = sum(last - first + 1 for first, last in self.runs)
+        return ", ".join(said) + (", ..." if covered < self.count else "")

@@ -13,7 +13,7 @@ import pandas as pd
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
 from blina.linelist.table import Table
-from blina.linelist.validate import read_line_list
+from blina.linelist.intake import read_line_list
 
 PATIENT_COLUMNS = (
     "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",
@@ -80,12 +80,12 @@ def load(cohort: str | Path) -> Tidy:
     Raises FileError where cohort or line list cannot be read, LineListError with every problem in the line list.
     """
     found = load_cohort(cohort)
-    return tidy(read_line_list(found.linelist), found)
+    return tidy(read_line_list(found.linelist, found), found)
 
 
 def tidy(table: Table, cohort: Cohort) -> Tidy:
     """The tidy tables of a checked line list. Reconstructed rows make the cohort a reconstructed one, said or not."""
-    cohort = cohort.model_copy(update={"reconstructed": cohort.reconstructed or table.reconstructed})
+    cohort = cohort.of_table(table)
     wide = pd.DataFrame({"patient_id": pd.array(table.ids, dtype="str")})
     for name in table.columns:
         wide[name] = _values(table, name)

@@ -1,52 +1,153 @@
-"""Rules across the columns of a line list, and the whole check of a file."""
+"""Rules across the columns of a line list: what cannot be, and what can be but is odd."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from blina.linelist.columns import COLUMNS, RULES, Rule
-from blina.linelist.parse import LineListError, Problem, parse
+from blina.linelist import chinese
+from blina.linelist.columns import Rule
+from blina.linelist.parse import MOST_ALIKE, Place
 from blina.linelist.predicate import compile_predicate
-from blina.linelist.read import Sheet, read_sheet
+from blina.linelist.problems import WARNING, Problem, Said
+from blina.linelist.sheet import Sheet
 from blina.linelist.table import Table
+
+MONTHS_OF_YEAR, LONGEST_PLANNED, SHORTEST_COMPLETED, DEATH = 12, 28, 7, 5
 
 
 def rule_problems(
-    table: Table, rules: Iterable[Rule], numbers: Iterable[int], faulty: Iterable[Problem] = ()
+    table: Table, rules: Iterable[Rule], sheet: Sheet, places: Mapping[str, Place], faulty: Iterable[Problem] = ()
 ) -> list[Problem]:
     """A problem for each row that breaks a rule, on the first column that the rule's `then` names.
 
-    `numbers` are the rows' numbers in the file. A rule is not asked of a row in which one of its own cells is `faulty`.
+    A rule is not asked of a row in which one of its own cells is `faulty`, nor where one of its columns is not there.
     """
-    numbers = list(numbers)
     unreadable = {(problem.row, problem.column) for problem in faulty}
     problems = []
     for rule in rules:
+        if not _names(rule.when) | _names(rule.then) <= table.columns.keys():
+            continue
         when, then = (compile_predicate(part, table.columns) for part in (rule.when, rule.then))
         names = when.column_names() | then.column_names()
-        column = next(iter(rule.then))
-        for row in np.flatnonzero(when.holds(table) & ~then.holds(table)):
-            if not any((numbers[row], name) in unreadable for name in names):
-                advice = f"does not fit the rest of its row ({rule.why}): correct one of them"
-                problems.append(Problem(numbers[row], column, rule.id, advice))
+        said = Said(
+            f"does not fit the rest of its row ({rule.why}): correct one of them",
+            f"与本行其他内容不符（{chinese.RULES.get(rule.id, rule.why)}）：请更正其一",
+        )
+        rows = sheet.numbers[np.flatnonzero(when.holds(table) & ~then.holds(table))].tolist()
+        rows = [row for row in rows if not any((row, name) in unreadable for name in names)]
+        problems += [places[rule.column].problem(row, rule.id, said) for row in rows[:MOST_ALIKE]]
+        if (more := len(rows) - MOST_ALIKE) > 0:
+            said = Said(f"and {more} more rows below break this rule", f"以下另有 {more} 行不符合此规则")
+            problems.append(places[rule.column].problem(rows[MOST_ALIKE], rule.id, said))
     return problems
 
 
-def read_line_list(path: Path) -> Table:
-    """The exact table of a line list file; FileError where it cannot be read, LineListError as `checked` raises it."""
-    return checked(read_sheet(path))
+def _names(written: Mapping) -> set[str]:
+    """The columns that a written predicate speaks of."""
+    nested = [*written.get("any_of", ()), *([written["not"]] if "not" in written else [])]
+    return ({*written} - {"any_of", "not"}).union(*map(_names, nested))
 
 
-def checked(sheet: Sheet) -> Table:
-    """The exact table of a sheet that meets every rule.
+@dataclass(frozen=True)
+class Oddity:
+    """Something that can be, but is more often a slip.
 
-    Raises LineListError, with all problems at once, where cells, the header or rules across columns are broken.
+    `holds` takes the codes of the columns `needs`, in their order and only where all are given, with the table.
     """
-    table, problems = parse(sheet, COLUMNS)
-    problems += rule_problems(table, RULES, sheet.numbers, faulty=problems)
-    if problems:
-        raise LineListError(sheet.name, problems)
-    return table
+
+    id: str
+    needs: tuple[str, ...]
+    holds: Callable[..., np.ndarray]
+    said: Said
+
+    @property
+    def column(self) -> str:
+        """The column that it is told of: the first that is needed."""
+        return self.needs[0]
+
+    def rows(self, table: Table) -> np.ndarray:
+        """Positions of the rows that are odd."""
+        given = np.logical_and.reduce([~table.blank[name] for name in self.needs])
+        return np.flatnonzero(given & self.holds(table, *(table.codes[name] for name in self.needs)))
+
+
+def _is(table: Table, column: str, word: str) -> np.ndarray:
+    return table.codes[column] == table.columns[column].words.get(word, -1)
+
+
+def _all_cells(table: Table, percent: np.ndarray) -> np.ndarray:
+    return percent == table.columns["mrd_before_percent"].highest
+
+
+ALL_CELLS = Said("is 100%: is this a share of all cells?", "为 100%：确为占全部细胞的比例？")
+ODDITIES: tuple[Oddity, ...] = (
+    Oddity(
+        "age-zero",
+        ("age_years",),
+        lambda table, age: age == 0,
+        Said("is 0.0 years: a newborn, or an age that is not known?", "为 0.0 岁：确为新生儿，还是年龄不详？"),
+    ),
+    Oddity("mrd-before-all-cells", ("mrd_before_percent",), _all_cells, ALL_CELLS),
+    Oddity("mrd-after-all-cells", ("mrd_after_percent",), _all_cells, ALL_CELLS),
+    Oddity(
+        "interval-longer-than-life",
+        ("months_from_diagnosis", "age_years"),
+        lambda table, months, age: months > MONTHS_OF_YEAR * (age + 1),  # both in tenths; an age may be cut off
+        Said(
+            "is longer than the patient's life: look at the age and at the unit (months)",
+            "长于患者年龄：请核对年龄及单位（月）",
+        ),
+    ),
+    Oddity(
+        "longer-than-planned",
+        ("infusion_days",),
+        lambda table, days: days > LONGEST_PLANNED,
+        Said(
+            "is more than the 28 days of a cycle: are days of later cycles in it?",
+            "超过一个疗程的 28 天：是否计入了后续疗程？",
+        ),
+    ),
+    Oddity(
+        "completed-early",
+        ("infusion_days", "stop_reason"),
+        lambda table, days, _: (days < SHORTEST_COMPLETED) & _is(table, "stop_reason", "completed"),
+        Said("is less than a week of a cycle that is called completed", "不足一周，而疗程记为完成"),
+    ),
+    Oddity(
+        "cycles-after-death",
+        ("extra_cycles", "crs_grade", "icans_grade"),
+        lambda table, cycles, crs, icans: (cycles > 0) & (np.maximum(crs, icans) == DEATH),
+        Said("counts further cycles after an event of grade 5 (death)", "5 级（死亡）之后仍有后续疗程：请核对"),
+    ),
+    Oddity(
+        "no-fever-with-crs",
+        ("crs_grade", "fever_cycle1"),
+        lambda table, crs, fever: (crs > 0) & (fever == 0),
+        Said(
+            "is CRS without fever: ASTCT asks for fever, unless it was suppressed",
+            "有 CRS 而无发热：ASTCT 标准以发热为前提（除非已用药控制）",
+        ),
+    ),
+    Oddity(
+        "value-though-negative",
+        ("mrd_after_percent", "fc_after", "pcr_after"),
+        lambda table, *_: ~_is(table, "fc_after", "positive") & ~_is(table, "pcr_after", "positive"),
+        Said(
+            "holds a value though no assay was positive after: look at the assays",
+            "治疗后检测均非阳性却有数值：请核对检测结果",
+        ),
+    ),
+)
+
+
+def oddities(table: Table, sheet: Sheet, places: Mapping[str, Place]) -> list[Problem]:
+    """Warnings on cells that are plausible but odd, row by row; the table may lack columns."""
+    found = []
+    for oddity in ODDITIES:
+        if set(oddity.needs) <= table.columns.keys():
+            rows = sheet.numbers[oddity.rows(table)].tolist()
+            found += [places[oddity.column].problem(row, oddity.id, oddity.said, WARNING) for row in rows[:MOST_ALIKE]]
+    return found

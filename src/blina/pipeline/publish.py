@@ -14,7 +14,7 @@ from typing import Any
 from blina.linelist.cohort import Cohort
 from blina.pipeline.steps import PipelineError, Project, file_name
 
-TAKEN = ("report", "failed")  # folders of build that belong to no one cohort
+TAKEN = ("report", "failed", "share", "problems")  # folders of build that belong to no one cohort
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 

@@ -1,0 +1,331 @@
+"""Taking a line list in: from a hospital's file to an exact table, and everything that is to be told of the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from blina.linelist import privacy
+from blina.linelist.cohort import Cohort
+from blina.linelist.columns import PROVENANCE, Column
+from blina.linelist.convert import (
+    Converted,
+    How,
+    as_date,
+    convert,
+    days_between,
+    mixed_units,
+    months_between,
+    suspect_fractions,
+    years_between,
+)
+from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
+from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
+from blina.linelist.read import ReadOptions, read_sheet
+from blina.linelist.recognise import LEAST_KNOWN, Found, Recognised, named_columns, recognise
+from blina.linelist.sheet import Cell, Cells, Sheet
+from blina.linelist.table import Table
+from blina.linelist.validate import oddities, rule_problems
+
+VALUE_OF = {"mrd_before_percent": ("fc_before", "pcr_before"), "mrd_after_percent": ("fc_after", "pcr_after")}
+ASSAY_OF = {"fc_before": "FC", "fc_after": "FC", "pcr_before": "RT-PCR", "pcr_after": "RT-PCR"}
+BETWEEN: dict[str, Callable] = {
+    "age_years": years_between,
+    "months_from_diagnosis": months_between,
+    "infusion_days": lambda first, last: str(int(days_between(first, last)) + 1),  # both days count
+    "icans_day": lambda first, last: str(int(days_between(first, last)) + 1),  # the first day of infusion is day 1
+}
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A line list as it was read: its exact table, and what is wrong, odd, changed or set aside.
+
+    `table` is complete only where there is no problem. `problems` must be corrected, `warnings` looked at; `changes`
+    are whatever differs from what was typed, `set_aside` the letters and headers of columns that were not used.
+    `understood` are letter, header and declared column wherever header and column differ.
+    """
+
+    sheet: Sheet
+    table: Table
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    set_aside: list[tuple[str, str]] = field(default_factory=list)
+    understood: list[tuple[str, str, str]] = field(default_factory=list)
+    boundary: dict[str, int] = field(default_factory=dict)  # rows whose value lies on the threshold, by column
+
+    def checked(self) -> Table:
+        """The table (LineListError, with every problem, if there is one)."""
+        if self.problems:
+            raise LineListError(self.sheet.place, self.problems)
+        return self.table
+
+
+def read_line_list(path: Path, cohort: Cohort | None = None) -> Table:
+    """The exact table of a line list; FileError where it cannot be read, LineListError where something is wrong.
+
+    Without a cohort the sheet is read as one that says nothing of itself.
+    """
+    return take_in(path, cohort).checked()
+
+
+def take_in(path: Path, cohort: Cohort | None = None) -> Intake:
+    """Read, recognise, convert and check a line list file (FileError where it cannot be read at all)."""
+    cohort = cohort or Cohort(name=path.stem, folder=path.parent, title=path.stem, file=path.name)
+    options = ReadOptions(tab=cohort.sheet, is_header=partial(named_columns, cohort=cohort))
+    sheet = read_sheet(path, options)
+    recognised = recognise(sheet, cohort)
+    if cohort.merged:
+        sheet = read_sheet(path, replace(options, merged=_headers(sheet, recognised, cohort.merged)))
+    return _Taking(_without(sheet, recognised.left_out), recognised, cohort).intake()
+
+
+def _headers(sheet: Sheet, recognised: Recognised, names: Sequence[str]) -> frozenset[str]:
+    """The headers meant by declared columns or headers."""
+    meant = (recognised.found[name].positions if name in recognised.found else () for name in names)
+    return frozenset(names) | {sheet.header[position] for positions in meant for position in positions}
+
+
+def _without(sheet: Sheet, left_out: Sequence[int]) -> Sheet:
+    """The sheet with some columns never looked at again; the others keep their addresses."""
+    nothing = Cells((Cell(""),), np.zeros(len(sheet), dtype=np.int32))
+    return replace(
+        sheet,
+        header=tuple("" if p in left_out else header for p, header in enumerate(sheet.header)),
+        columns=tuple(nothing if p in left_out else cells for p, cells in enumerate(sheet.columns)),
+        labels=tuple("" if p in left_out else label for p, label in enumerate(sheet.labels)),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A declared column as converted: each distinct cell, where each row's stands, and where the column stands."""
+
+    converted: list[Converted]
+    places: np.ndarray
+    at: Place
+
+
+class _Taking:
+    """One line list on its way from sheet to table."""
+
+    def __init__(self, sheet: Sheet, recognised: Recognised, cohort: Cohort) -> None:
+        self.sheet, self.recognised, self.cohort = sheet, recognised, cohort
+        self.declared = {column.name: column for column in cohort.declared}
+        self.problems = [*recognised.problems]
+        self.warnings: list[Problem] = []
+        self.changes = [Change.of(note.column, note.what, note.rows) for note in sheet.notes]
+
+    def intake(self) -> Intake:
+        self._privacy()
+        if named_columns(self.sheet.header, self.cohort) < LEAST_KNOWN:  # what stands there may be a patient
+            return Intake(self.sheet, _nothing(), sorted(self.problems))
+        read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
+                if found.positions or found.source.value is not None}  # fmt: skip
+        read |= self._values_of_assays(read)
+        read |= {name: self._all_blank(name) for name in self.cohort.missing_allowed if name not in read}
+        table = self._table(read)
+        places = {name: one.at for name, one in read.items()}
+        self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
+        self.warnings += oddities(table, self.sheet, places)
+        boundary = {
+            name: int(_mask([c.boundary for c in one.converted])[one.places].sum()) for name, one in read.items()
+        }
+        return Intake(
+            self.sheet,
+            table,
+            sorted(set(self.problems)),
+            sorted(set(self.warnings)),
+            self.changes,
+            [(self.sheet.letters(p), self.sheet.header[p]) for p in self.recognised.set_aside if self.sheet.header[p]],
+            [
+                (self.sheet.letters(p), self.sheet.header[p], name)
+                for name, found in self.recognised.found.items()
+                for p in found.positions
+                if self.sheet.header[p] != name
+            ],
+            {name: count for name, count in boundary.items() if count},
+        )
+
+    def _privacy(self) -> None:
+        """What identifies is refused, but for what cohort.yaml turns into a pseudonym or an age at once."""
+        allowed = []
+        for name, found in self.recognised.found.items():
+            if name == "patient_id" and self.cohort.pseudonyms and name in self.cohort.columns:
+                allowed += [self.sheet.header[p] for p in found.positions]
+            if name == "age_years" and found.source.start is not None:
+                allowed += [self.sheet.header[p] for p in found.positions]
+        self.problems += privacy.problems(self.sheet, self.recognised.served, allowed)
+
+    def _column(self, column: Column, found: Found) -> _Read:
+        """A declared column read from wherever it comes."""
+        at = Place(self.sheet, column.name, found.positions[0] if found.positions else None)
+        cells = [self.sheet.columns[position] for position in found.positions]
+        if found.source.value is not None:
+            places = np.zeros(len(self.sheet), dtype=np.int32)
+            return _Read([Converted(found.source.value, ("constant",))], places, at)
+        if found.source.start is not None:
+            return _Read(*_combined(cells, partial(self._between, column)), at)
+        if found.source.checked is not None:
+            words = [*found.source.checked.values()]
+            return _Read(*_combined(cells, partial(self._checked, column, words)), at)
+        (only,) = cells
+        if column.type == "identifier":
+            return _Read([Converted(cell.text.strip(), _trimmed(cell)) for cell in only.distinct], only.places, at)
+        how = How(
+            words=self.cohort.values.get(column.name, {}),
+            assay=self.cohort.assays.get(ASSAY_OF.get(column.name, "")),
+            mrd_unit=self.cohort.mrd_unit,
+            missing=column.name in self.cohort.missing_allowed,
+        )
+        converted = [convert(column, cell, how) for cell in only.distinct]
+        if column.unit == "%" and self.cohort.mrd_unit is None:
+            refused = set(mixed_units(column, only))
+            converted = [replace(one, text=None, problem=_MIXED, rule="one-unit") if cell in refused else one
+                         for one, cell in zip(converted, only.distinct, strict=True)]  # fmt: skip
+            if suspect_fractions(only):
+                self.warnings.append(at.problem(self.sheet.header_row, "fractions", _FRACTIONS, WARNING))
+        return _Read(converted, only.places, at)
+
+    def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
+        """The distance of two dates, in the column's unit."""
+        if not all(cell.text.strip() for cell in cells):
+            return Converted("", ("dates",))  # a blank, which is judged as any other
+        dates = [as_date(cell, self.cohort.date_order) for cell in cells]
+        if wrong := next((date for date in dates if isinstance(date, Said)), None):
+            return Converted(None, problem=wrong, rule="date")
+        if dates[1] < dates[0]:
+            return Converted(None, problem=_BACKWARDS, rule="dates-in-order")
+        return Converted(BETWEEN[column.name](*dates), ("dates",))
+
+    def _checked(self, column: Column, words: Sequence[str], cells: Sequence[Cell]) -> Converted:
+        """The word of the one box that is checked; a blank where none is."""
+        boxes = [convert(_BOX, cell, How(missing=True)) for cell in cells]
+        if wrong := next((box for box in boxes if box.problem), None):
+            return wrong
+        chosen = [word for word, box in zip(words, boxes, strict=True) if box.text == "yes"]
+        if column.type == "boolean" and len(words) == 1:
+            return Converted(words[0] if chosen else {"yes": "no", "no": "yes"}.get(words[0], words[0]), ("boxes",))
+        if len(chosen) > 1:
+            return Converted(None, problem=_SEVERAL_BOXES, rule="one-box")
+        return Converted(chosen[0] if chosen else "", ("boxes",))
+
+    def _values_of_assays(self, read: dict[str, _Read]) -> dict[str, _Read]:
+        """MRD values that stand in the columns of assays, where the sheet has no column of its own for them."""
+        found = {}
+        for name, assays in VALUE_OF.items():
+            sources = [read[assay] for assay in assays if assay in read and name not in read]
+            sources = [source for source in sources if any(c.value_percent for c in source.converted)]
+            if not sources:
+                continue
+            first, *others = sources
+            values = [
+                np.array([c.value_percent or "" for c in one.converted], dtype=object)[one.places] for one in sources
+            ]
+            texts = values[0] if not others else np.where(values[0] != "", values[0], values[1])  # FC before RT-PCR
+            cells = Cells.of(texts.tolist())
+            converted = [Converted(cell.text, ("value of the assay",) if cell.text else ()) for cell in cells.distinct]
+            found[name] = _Read(converted, cells.places, first.at)
+            self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
+        return found
+
+    def _all_blank(self, name: str) -> _Read:
+        self.changes.append(Change(name, "column not in the sheet", 0))
+        return _Read([Converted("")], np.zeros(len(self.sheet), dtype=np.int32), Place(self.sheet, name, None))
+
+    def _table(self, read: dict[str, _Read]) -> Table:
+        """Codes of every column that was read; problems, warnings and changes on the way."""
+        codes, blank = {}, {}
+        ids: list[str] = []
+        for name, column in self.declared.items():
+            if name not in read:
+                continue
+            one = read[name]
+            self.changes += _changes(one, self.sheet)
+            self.warnings += one.at.problems(f"{name}-odd", [c.warning for c in one.converted], one.places, WARNING)
+            if column.type == "identifier":
+                ids = [one.converted[place].text for place in one.places]
+                self.problems += identifier_problems(one.at, ids)
+                continue
+            values, advice, rules = [], [], []
+            for converted in one.converted:
+                code, said = (None, converted.problem) if converted.text is None else parse_cell(column, converted.text)
+                values.append(code)
+                advice.append(self._hint(column, said))
+                rules.append(converted.rule or f"{name}-allowed")
+            codes[name] = np.array([value or 0 for value in values], dtype=np.int64)[one.places]
+            blank[name] = _mask([value is None for value in values])[one.places]
+            self.problems += one.at.problems(rules, advice, one.places)
+        columns = {name: self.declared[name] for name in codes}
+        return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
+
+    def _hint(self, column: Column, said: Said | None) -> Said | None:
+        """What else can be done about a cell: say in cohort.yaml what it means."""
+        if said is None or self.cohort.reconstructed or PROVENANCE in self.sheet.header:
+            return said
+        if said.en.startswith("is blank: "):
+            return Said(f"{said.en}; or, if not recorded, name {column.name} under missing_allowed in cohort.yaml",
+                        f"{said.zh}；如未记录，请在 cohort.yaml 的 missing_allowed 中列入 {column.name}")  # fmt: skip
+        if column.name == "group" and not self.cohort.groups_stated:
+            return Said(f"{said.en}; or name your own groups under groups in cohort.yaml",
+                        f"{said.zh}；或在 cohort.yaml 的 groups 中写明本院的分组")  # fmt: skip
+        return said
+
+    def _identifiers(self, typed: list[str]) -> tuple[str, ...]:
+        """Pseudonyms in the order of the sheet, unless those typed are such, are asked to be kept, or are nobody's."""
+        if not typed or not self.cohort.pseudonyms or is_reconstructed(self.sheet) or privacy.are_pseudonyms(typed):
+            return tuple(typed) or tuple(map(str, self.sheet.numbers.tolist()))
+        at = self.recognised.found["patient_id"].positions[0]
+        letter, header = self.sheet.letters(at), self.sheet.header[at]
+        self.changes.append(Change.of("patient_id", "pseudonym", self.sheet.numbers, letter, header))
+        return privacy.pseudonyms(len(typed))
+
+
+_BOX = Column("box", "boolean", blank=True)
+_MIXED = Said(
+    "is written in another way than the rest of its column (with a % sign or without), which may be a factor of 100: "
+    "write all in the same way, or say under mrd_unit in cohort.yaml what numbers without a sign mean",
+    "与本列其他单元格写法不同（有无百分号），可能相差 100 倍：请统一写法，"
+    "或在 cohort.yaml 的 mrd_unit 中注明无百分号数字的单位",
+)
+_FRACTIONS = Said(
+    "every value is 0.01 or less: are these fractions? Say so under mrd_unit in cohort.yaml (percent or fraction)",
+    "全部数值不大于 0.01：是否为小数而非百分数？请在 cohort.yaml 的 mrd_unit 中注明（percent 或 fraction）",
+)
+_BACKWARDS = Said("the second date is before the first: correct one of them", "后一日期早于前一日期：请更正其一")
+_SEVERAL_BOXES = Said("several boxes are checked where one answer is needed: keep one", "勾选了多个选项：请只保留一个")
+
+
+def _combined(columns: Sequence[Cells], judge: Callable[[Sequence[Cell]], Converted]) -> tuple[list, np.ndarray]:
+    """Each distinct combination of cells judged once, and which one each row has."""
+    together = np.stack([cells.places for cells in columns], axis=1)
+    distinct, places = np.unique(together, axis=0, return_inverse=True)
+    cells = ([column.distinct[place] for column, place in zip(columns, row, strict=True)] for row in distinct)
+    return [judge(row) for row in cells], places.reshape(-1).astype(np.int32)
+
+
+def _changes(read: _Read, sheet: Sheet) -> Iterator[Change]:
+    """What was changed in a column, a line for each kind of change."""
+    at = read.at
+    letter, header = ("", "") if at.position is None else (sheet.letters(at.position), sheet.header[at.position])
+    for what in dict.fromkeys(what for converted in read.converted for what in converted.changes):
+        rows = _mask([what in converted.changes for converted in read.converted])[read.places]
+        if rows.any():
+            yield Change.of(at.column, what, sheet.numbers[rows], letter, header)
+
+
+def _trimmed(cell: Cell) -> tuple[str, ...]:
+    return ("trimmed",) if cell.text != cell.text.strip() else ()
+
+
+def _mask(values: Sequence[bool]) -> np.ndarray:
+    return np.array(values, dtype=bool)
+
+
+def _nothing() -> Table:
+    return Table({}, {}, {}, ())

@@ -1,0 +1,157 @@
+"""Which column of a sheet serves which declared column: as `cohort.yaml` says, else as headers are commonly written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from blina.linelist.cohort import Cohort
+from blina.linelist.columns import PROVENANCE, Column
+from blina.linelist.parse import missing, said_twice
+from blina.linelist.problems import Problem, Said
+from blina.linelist.settings import Source
+from blina.linelist.sheet import Sheet
+from blina.linelist.vocabulary import column_of, normalised
+
+LEAST_KNOWN = 3  # headers that must be recognised before a row is taken for a header, whose words may be repeated
+REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a declared column comes from: one position of the header, two of dates, several of boxes, or a word."""
+
+    positions: tuple[int, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """`found` by declared column; positions left out because cohort.yaml says so, and set aside because unknown."""
+
+    found: dict[str, Found]
+    left_out: tuple[int, ...] = ()
+    set_aside: tuple[int, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def served(self) -> dict[int, str]:
+        """The declared column that each position of the header serves."""
+        return {position: name for name, found in self.found.items() for position in found.positions}
+
+
+def named_columns(header: Sequence[str], cohort: Cohort) -> int:
+    """How many declared columns a row of texts names: what tells a header from a patient."""
+    stated = {normalised(text): name for name, source in cohort.columns.items() for text in source.headers}
+    names = {column.name for column in cohort.declared}
+    return len(
+        {stated.get(normalised(text)) or (text if text in names else column_of(text)) for text in header} - {None}
+    )
+
+
+def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
+    """The columns of a sheet, and what is wrong with its header.
+
+    What cohort.yaml names comes first; then a header that is the declared name; then one that is commonly used for it.
+    The words of a header are repeated in a message only if the row is a header beyond doubt.
+    """
+    is_header = named_columns(sheet.header, cohort) >= LEAST_KNOWN
+    shown = [header if is_header else "" for header in sheet.header]
+    left_out = tuple(p for p, header in enumerate(sheet.header) if _any(header, sheet, p, cohort.leave_out))
+    free = [p for p in range(len(sheet.header)) if p not in left_out]
+    found: dict[str, Found] = {}
+    problems: list[Problem] = []
+    for name, source in cohort.columns.items():
+        positions = []
+        for text in source.headers:
+            here = [p for p in free if _any(sheet.header[p], sheet, p, (text,))]
+            if len(here) == 1:
+                positions += here
+            else:
+                near = get_close_matches(text, [shown[p] for p in free], 1, 0.6)
+                problems.append(Problem(sheet.header_row, name, "header-named", _not_found(text, len(here), near)))
+        found[name] = Found(tuple(positions), source)
+    taken = {position for one in found.values() for position in one.positions}
+    free = [p for p in free if p not in taken]
+    serves = {p: _served(sheet, p, cohort.declared) for p in free}
+    for column in cohort.declared:
+        if column.name in found:
+            continue
+        exact = [p for p in free if sheet.header[p] == column.name]
+        alike = exact or [p for p in free if serves[p] == column.name]
+        if len(alike) == 1:
+            found[column.name] = Found((alike[0],), Source(header=sheet.header[alike[0]]))
+        elif alike:
+            problems.append(Problem(sheet.header_row, column.name, "header-once", _twice(sheet, alike, bool(exact))))
+        elif column.name not in cohort.missing_allowed and not column.optional:
+            unknown = [shown[p] for p in free if not serves[p] and shown[p]]
+            problems.append(Problem(sheet.header_row, column.name, "header-complete",
+                                    _missing(column, get_close_matches(column.name, unknown, 1, 0.6))))  # fmt: skip
+    taken |= {position for one in found.values() for position in one.positions}
+    aside = tuple(p for p in free if p not in taken and sheet.header[p] != PROVENANCE)
+    problems += _without_header(sheet, aside)
+    problems += _several_rows(sheet, free)
+    return Recognised(found, left_out, aside, problems)
+
+
+def _any(header: str, sheet: Sheet, position: int, texts: Iterable[str]) -> bool:
+    """Whether one of the texts names this column, by its header or (SAS) its label."""
+    label = sheet.labels[position] if sheet.labels else ""
+    wanted = {normalised(text) for text in texts} - {""}
+    return not wanted.isdisjoint({normalised(header), normalised(label)})
+
+
+def _served(sheet: Sheet, position: int, declared: Sequence[Column]) -> str | None:
+    texts = [sheet.header[position], *([sheet.labels[position]] if sheet.labels else [])]
+    names = {column.name for column in declared}
+    for text in texts:
+        if text in names:
+            return text
+    return next((name for text in texts if (name := column_of(text)) in names), None)
+
+
+def _not_found(text: str, times: int, near: Sequence[str]) -> Said:
+    if times:
+        return Said(f"cohort.yaml takes it from the header {text}, which stands {times} times: keep one",
+                    f"cohort.yaml 指定的表头“{text}”出现 {times} 次：请只保留一列")  # fmt: skip
+    en = f"; do you mean {near[0]}?" if near else ": correct one of them"
+    zh = f"；是否为“{near[0]}”？" if near else "：请更正其一"
+    return Said(f"cohort.yaml takes it from the header {text}, which the sheet has not got{en}",
+                f"cohort.yaml 指定的表头“{text}”在表中不存在{zh}")  # fmt: skip
+
+
+def _twice(sheet: Sheet, positions: Sequence[int], exact: bool) -> Said:
+    if exact:
+        return said_twice(len(positions))
+    cells = [sheet.address(position, sheet.header_row) for position in positions]
+    return Said(f"may be any of the headers in {', '.join(cells)}: name the right one under columns in cohort.yaml",
+                f"以下表头均可能是此列：{'、'.join(cells)}；请在 cohort.yaml 的 columns 中注明")  # fmt: skip
+
+
+def _missing(column: Column, near: Sequence[str]) -> Said:
+    said = missing(near)
+    if near:
+        return said
+    return Said(f"{said.en}; or name your header for it under columns in cohort.yaml, or, if you do not record it, "
+                "name it under missing_allowed",
+                f"{said.zh}；或在 cohort.yaml 的 columns 中注明对应表头；如未记录，请列入 missing_allowed")  # fmt: skip
+
+
+def _without_header(sheet: Sheet, aside: Sequence[int]) -> list[Problem]:
+    said = Said("this column has cells but no header: write a header above it or clear it",
+                "此列有内容但无表头：请补写表头或清空此列")  # fmt: skip
+    return [Problem(sheet.header_row, sheet.letters(p), "header-given", said, sheet.address(p, sheet.header_row))
+            for p in aside if not sheet.header[p]]  # fmt: skip
+
+
+def _several_rows(sheet: Sheet, positions: Sequence[int]) -> list[Problem]:
+    """REDCap exports a row for each event or repeat of a record; a line list has one row per patient."""
+    said = Said(
+        "the export holds several events or repeats, so several rows for one patient: export the one event that holds "
+        "the line list",
+        "导出文件含多个事件或重复记录，同一患者有多行：请只导出一个事件",
+    )
+    return [Problem(sheet.header_row, sheet.header[p], "one-row-per-patient", said, sheet.address(p, sheet.header_row))
+            for p in positions if sheet.header[p] in REDCAP_ROWS
+            and len({cell.text.strip() for cell in sheet.columns[p].distinct} - {""}) > 1]  # fmt: skip

@@ -1,0 +1,204 @@
+"""Which counts may be shown: none that is small, and none from which a small one could be worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import LinearConstraint, milp
+from scipy.sparse import block_array, csr_array, eye_array, vstack
+
+from blina.sharing.counts import LEVELS, TABLES, Count, possible
+
+THRESHOLD = 5
+AT_ONCE = 40  # small numbers that one search for another line list tries to make large together
+
+
+def shown(counts: Sequence[Count], profiles: pd.DataFrame, threshold: int = THRESHOLD) -> list[int | None]:
+    """The value of each count, None where it is withheld; the first counts are the most important.
+
+    A number is small from 1 to threshold - 1. Protected is every small number that could be asked for: a count, who is
+    left of those among whom it is counted, the difference of two counts of which one holds the other, any union of
+    groups or of the levels of one attribute. It is protected as long as some line list gives every number shown and
+    puts the protected one at `threshold` or more: from outside it need not be small. Each count in turn is shown if
+    all that is protected stays so. Nobody (0) and everybody are shown like other numbers; but no count is shown
+    without the number of patients among whom it is counted, unless it follows from what is shown.
+    """
+    audit = _Audit(_Space(counts, profiles, threshold), threshold)
+    _show(audit, counts, range(len(counts)))
+    for place in sorted({*range(len(counts))} - {*audit.shown}):
+        if audit.follows(place):
+            audit.show([place])
+    return [int(value) if place in audit.shown else None for place, value in enumerate(audit.counted)]
+
+
+def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None:
+    """Show what may be shown of these, as deciding one after the other would, but many at a time where all may be."""
+    asked, wanted = {counts[place] for place in audit.shown}, []
+    for place in places:
+        if not audit.is_small(place) and counts[place].of in (None, *asked):
+            asked.add(counts[place])
+            wanted.append(place)
+    if not wanted or audit.show(wanted) or len(wanted) == 1:
+        return
+    middle = len(wanted) // 2
+    _show(audit, counts, wanted[:middle])
+    _show(audit, counts, wanted[middle:])
+
+
+class _Space:
+    """Line lists as vectors: how many patients each cell of each of `TABLES` holds; `truth` is that of the cohort.
+
+    `links` times such a vector is 0 (tables agree on what they share), `rows` times it gives the counts, `protected`
+    times it all that could be asked for and is small in the cohort.
+    """
+
+    def __init__(self, counts: Sequence[Count], profiles: pd.DataFrame, threshold: int):
+        self.groups = sorted(frozenset().union(*(count.groups for count in counts)))
+        self.cells = [self._cells(names, profiles) for names in TABLES]
+        self.levels = [cells.to_dict("list") for cells in self.cells]
+        self.starts = np.cumsum([0, *map(len, self.cells)])
+        held = [_held(cells, profiles) for cells in self.cells]
+        self.truth = np.concatenate(held)
+        self.links = csr_array(np.vstack([*self._links()]))
+        self.rows = csr_array(np.vstack([self._whole(*self._row(count)) for count in counts]))
+        small = []
+        for place, patients in enumerate(held):
+            for asked in self._askable(place, counts):
+                numbers = asked @ patients
+                small.append(self._whole(place, asked[(numbers >= 1) & (numbers < threshold)]))
+        self.protected = csr_array(np.unique(np.vstack(small), axis=0))
+
+    def _cells(self, names: tuple[str, ...], profiles: pd.DataFrame) -> pd.DataFrame:
+        cells = pd.DataFrame({"group": self.groups}).merge(possible(names), how="cross")
+        return pd.concat([cells, profiles])[[*names]].drop_duplicates(ignore_index=True)
+
+    def _links(self) -> Iterator[np.ndarray]:
+        for place, names in enumerate(TABLES[1:], 1):
+            before = max(range(place), key=lambda earlier: len({*names} & {*TABLES[earlier]}))
+            shared = [name for name in names if name in TABLES[before]]
+            key = pd.concat([self.cells[place][shared], self.cells[before][shared]]).groupby(shared).ngroup().to_numpy()
+            mine, theirs = (
+                side == np.arange(key.max() + 1)[:, None] for side in np.split(key, [len(self.cells[place])])
+            )
+            yield self._whole(place, mine) - self._whole(before, theirs)
+
+    def _row(self, count: Count) -> tuple[int, np.ndarray]:
+        """The first table that can tell a count, and which of its cells it holds."""
+        place = next(place for place, names in enumerate(TABLES) if {*count.where} <= {*names})
+        return place, self._holds(place, count.groups, count.where)
+
+    def _holds(self, place: int, groups: frozenset, where: Mapping[str, frozenset]) -> np.ndarray:
+        """Which cells of a table have one of these levels in each of these attributes, as 0 and 1."""
+        cells, named = self.levels[place], {"group": groups, **where}.items()
+        return np.prod([[level in levels for level in cells[name]] for name, levels in named], axis=0, dtype=np.int64)
+
+    def _whole(self, place: int, cells: np.ndarray) -> np.ndarray:
+        """Rows over the cells of one table as rows over all cells."""
+        rows = np.atleast_2d(cells).astype(np.int64)
+        return np.pad(rows, ((0, 0), (self.starts[place], self.starts[-1] - self.starts[place + 1])))
+
+    def _askable(self, place: int, counts: Sequence[Count]) -> Iterator[np.ndarray]:
+        """What could be asked for in one table, as rows over its cells."""
+        held = {count: self._holds(place, count.groups, count.where) for count in counts
+                if {*count.where} <= {*TABLES[place]}}  # fmt: skip
+        others = [held[count.of] - row for count, row in held.items() if count.of]
+        parts = np.unique(np.array([*held.values(), *others]), axis=0)
+        yield parts
+        part, whole = np.nonzero((parts @ (1 - parts).T == 0) & ~np.eye(len(parts), dtype=bool))
+        yield parts[whole] - parts[part]
+        for some in _unions(self.groups):
+            yield parts * self._holds(place, some, {})
+        for name in {*TABLES[place]} & {*LEVELS}:
+            for some in _unions(LEVELS[name]):
+                yield np.array([self._holds(place, count.groups, {name: some}) for count in held if not count.where])
+
+
+def _held(cells: pd.DataFrame, profiles: pd.DataFrame) -> np.ndarray:
+    """How many patients there are in each cell."""
+    names = [*cells.columns]
+    sizes = profiles.groupby(names).size().rename("held").reset_index()
+    return cells.merge(sizes, on=names, how="left", validate="one_to_one")["held"].fillna(0).to_numpy().astype(np.int64)
+
+
+def _unions(parts: Sequence) -> Iterator[frozenset]:
+    """Every choice of some, but not all, of the parts."""
+    return map(frozenset, chain.from_iterable(combinations(parts, many) for many in range(1, len(parts))))
+
+
+class _Audit:
+    """What is shown so far, and line lists that prove each protected number safe: they show the same, but it is large.
+
+    A proof is a whole line list, checked in whole numbers: the solver only finds it. Where it finds none, nothing more
+    is shown.
+    """
+
+    def __init__(self, space: _Space, threshold: int):
+        self.space, self.threshold = space, threshold
+        self.counted = space.rows @ space.truth
+        self.most = int(self.counted.max()) + threshold  # patients that a line list may have in one cell
+        self.shown: list[int] = []
+        self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
+        self.failed = np.zeros(space.protected.shape[0])  # how often each was the one that was not safe
+
+    def is_small(self, place: int) -> bool:
+        return 1 <= self.counted[place] < self.threshold
+
+    def show(self, places: list[int]) -> bool:
+        """Show these counts, all or none: whether everything protected stays safe."""
+        same = [*self.shown, *places]
+        safe = (self.space.protected @ self._alike(same) >= self.threshold).any(axis=1)
+        while not safe.all():
+            left = np.flatnonzero(~safe)
+            first = left[np.argmax(self.failed[left])]
+            together = left[np.linspace(0, len(left) - 1, min(AT_ONCE, len(left))).astype(int)]
+            found = self._search(same, self.space.protected[[first]], self.threshold, self.space.protected[together])
+            if found is None:
+                self.failed[first] += 1
+                return False
+            safe |= self.space.protected @ found >= self.threshold
+        self.shown = same
+        return True
+
+    def follows(self, place: int) -> bool:
+        """Whether a count is the same in every line list that gives the numbers shown."""
+        row, value = self.space.rows[[place]], self.counted[place]
+        if (row @ self._alike(self.shown) != value).any():
+            return False
+        return all(
+            self._search(self.shown, side, least, row) is None for side, least in ((row, value + 1), (-row, 1 - value))
+        )
+
+    def _alike(self, same: list[int]) -> np.ndarray:
+        """The line lists known so far that give the cohort's own numbers for these counts, one per column."""
+        alike = (self.space.rows[same] @ self.others.T == self.counted[same, None]).all(axis=0)
+        return self.others[alike].T
+
+    def _search(self, same: list[int], sought: csr_array, least: int, together: csr_array) -> np.ndarray | None:
+        """A line list with the same counts, `sought` at `least` or more, and as many of `together` large as may be."""
+        fixed, cells, extra = (
+            vstack([self.space.links, self.space.rows[same]]),
+            len(self.space.truth),
+            together.shape[0],
+        )
+        value = np.concatenate([np.zeros(self.space.links.shape[0]), self.counted[same]])
+        result = milp(
+            np.repeat([0, -1], [cells, extra]),
+            integrality=np.ones(cells + extra),
+            bounds=(0, np.repeat([self.most, self.threshold], [cells, extra])),
+            constraints=LinearConstraint(
+                block_array([[fixed, None], [sought, None], [together, -eye_array(extra)]], format="csr"),
+                np.concatenate([value, [least], np.zeros(extra)]),
+                np.concatenate([value, np.full(1 + extra, np.inf)]),
+            ),
+            options={"mip_rel_gap": 0.2},
+        )
+        if result.x is None:
+            return None
+        found = np.rint(result.x[:cells]).astype(np.int64)
+        if (found < 0).any() or (fixed @ found != value).any() or (sought @ found < least).any():
+            return None
+        self.others = np.vstack([self.others, found])
+        return found

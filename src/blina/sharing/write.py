@@ -1,0 +1,161 @@
+"""The folder that is sent away: centre.json, the same as CSV tables, and README.txt."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+from blina.analysis.intervals import short_text
+from blina.analysis.response import EVALUABLE_SETS, RULES
+from blina.analysis.safety import CRS, ICANS
+from blina.linelist.cohort import Cohort
+from blina.linelist.privacy import safe_text
+from blina.linelist.tidy import Tidy
+from blina.sharing.counts import Count, counts, profiles
+from blina.sharing.suppress import THRESHOLD, shown
+from blina.yamlfile import FileError
+
+SCHEMA_VERSION = "1"
+SUPPRESSED = "suppressed"
+LEAST_THRESHOLD, LONGEST_CENTRE = 3, 60
+TABLES = ("cohort", "response", "safety", "mrd")
+REASONS = {
+    "primary": "the number is small, or a small one is left when it is taken from another number shown",
+    "secondary": "the number is not small, but would help to work out a small one",
+    "which": "not said of a single number: that would itself tell something of its size",
+}
+README = """Aggregate results of one centre, blinatumomab in B-ALL
+一个中心的汇总结果：贝林妥欧单抗治疗 B-ALL
+
+What this is
+centre.json holds counts of patients and nothing else: no rows, no dates, no medians, no free text. The CSV files hold
+the same counts as tables. response.csv: who was MRD negative (k of n) by group, rule and evaluable set. safety.csv:
+patients by worst grade. mrd.csv: MRD before treatment in powers of ten. cohort.csv: groups, sex, how cycle 1 ended.
+What rules and sets mean stands in centre.json.
+
+How patients are protected
+{withheld} of {every} counts are suppressed ("suppressed" in the tables, null in centre.json).
+A number from 1 to {largest} is never shown. Other numbers are suppressed where a small one could be worked out with
+them: from totals, from sets of which one holds the other, from the patients left over. This was checked: for every
+small number there is another line list that gives every number shown here and in which it is {threshold} or more.
+Which numbers were suppressed because they are small, and which to protect others, is not said.
+Zeros and counts of all patients of a group are shown: they tell nobody apart from the others of the group.
+
+How to read it
+A suppressed number is unknown: it is neither zero nor missing. Do not fill it in, and do not add up a table over
+suppressed numbers. Confidence limits can be computed from k and n. Whoever knows a patient of this centre from
+elsewhere knows more than these files say: they are for the study, not for the public.
+
+本文件夹的内容
+centre.json 只含患者计数，不含逐例数据、日期、中位数或自由文本；CSV 表格内容相同。
+response.csv：各组在各判定规则和可评估集下的 MRD 阴性例数（k/n）；safety.csv：按最高级别计的患者数；
+mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别、第 1 周期结束情况。
+
+患者如何受到保护
+{every} 个计数中有 {withheld} 个不予显示（表中为 "suppressed"，centre.json 中为 null）。
+1 到 {largest} 的数从不显示；凡可据以推算出小数目的其他数也不显示（合计、包含关系、剩余人数）。
+已核查：对每一个小数目，都存在另一份病例清单，与此处所有显示的数完全一致，而该数达到 {threshold} 或以上。
+不说明某个数是因为小，还是为保护其他数而不显示。零和全组人数照常显示：它们不能把某位患者与同组其他患者区分开。
+
+如何阅读
+不显示的数是未知数，既不是零也不是缺失；请勿自行填补，也勿跨过它们求和。可信区间可由 k 和 n 算出。
+从其他途径认识本中心患者的人，所知可能多于这些文件：文件仅供研究使用，请勿公开。
+"""
+
+
+def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = "") -> list[Path]:
+    """Write what may be sent of a cohort's results; files of an earlier call are replaced once all are made.
+
+    FileError if the rows are no patients, if the threshold protects too little, if `centre` is more than a short label,
+    or if the folder holds other files: it is to be sent as a whole.
+    """
+    if tidy.cohort.reconstructed:
+        raise FileError(f"{tidy.cohort.name}: its rows are reconstructed and nobody's, so there are no results to send")
+    if threshold < LEAST_THRESHOLD:
+        raise FileError(f"a threshold of {threshold} protects too little: take {LEAST_THRESHOLD} or more")
+    if len(centre) > LONGEST_CENTRE or not centre.isprintable():
+        raise FileError(f"the centre is named by one line of at most {LONGEST_CENTRE} characters")
+    made = _files(tidy, threshold, centre)
+    if folder.is_dir() and (others := {path.name for path in folder.iterdir()} - {*made}):
+        raise FileError(f"{folder} holds {len(others)} other files: it is sent as a whole, so name an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {folder / name: folder / f".{name}.part" for name in made}
+    try:
+        for (path, part), text in zip(parts.items(), made.values(), strict=True):
+            part.write_text(text, encoding="utf-8-sig" if path.suffix == ".csv" else "utf-8", newline="\n")
+        for path, part in parts.items():
+            os.replace(part, path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    return [*parts]
+
+
+def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:
+    """What centre.json holds: counts, null where withheld, and how they were made. The cohort's title is not in it."""
+    cohort = tidy.cohort
+    asked = counts(cohort)
+    values = shown(asked, profiles(tidy), threshold)
+    withheld = Counter(count.table for count, value in zip(asked, values, strict=True) if value is None)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "centre": centre or None,
+        "groups": [{"name": group.name, "purpose": group.purpose} for group in cohort.groups],
+        "rules": {rule.id: rule.meaning for rule in RULES},
+        "evaluable_sets": {evaluable.id: evaluable.meaning for evaluable in EVALUABLE_SETS},
+        "assays": {assay: _assay(cohort, assay) for assay in ("FC", "RT-PCR")},
+        "grading_scales": {event: cohort.scale(event) for event in (CRS, ICANS)},
+        "protection": {
+            "threshold": threshold,
+            "small": f"1 to {threshold - 1} patients",
+            "reasons": REASONS,
+            "suppressed": {name: {"numbers": withheld[name], "of": sum(count.table == name for count in asked)}
+                           for name in TABLES},
+        },
+        "tables": _tables(asked, values),
+    }  # fmt: skip
+
+
+def _assay(cohort: Cohort, assay: str) -> dict[str, object]:
+    negative = cohort.assays[assay].negative if assay in cohort.assays else None
+    return {"limit_of_detection_percent": cohort.limit_of_detection(assay),
+            "negative": negative and f"{'<' + '=' * negative.or_equal} {short_text(negative.limit)} %"}  # fmt: skip
+
+
+def _tables(asked: Sequence[Count], values: Sequence[int | None]) -> dict[str, list[dict]]:
+    """The counts as rows of the tables in which they are sent; a rate says among how many patients."""
+    known = dict(zip(asked, values, strict=True))
+    rows: dict[str, dict] = {name: {} for name in TABLES}
+    for count, value in known.items():
+        if count.name == "n":
+            continue  # it stands beside its k
+        row = rows[count.table].setdefault(count.row, dict(count.row))
+        row |= {"k": value, "n": known[count.of]} if count.name == "k" else {count.name: value}
+    return {name: [*found.values()] for name, found in rows.items()}
+
+
+def _files(tidy: Tidy, threshold: int, centre: str) -> dict[str, str]:
+    """The text of every file, by name."""
+    made = results(tidy, threshold, centre)
+    withheld = sum(table["numbers"] for table in made["protection"]["suppressed"].values())
+    every = sum(table["of"] for table in made["protection"]["suppressed"].values())
+    return {
+        "centre.json": json.dumps(made, ensure_ascii=False, indent=1) + "\n",
+        **{f"{name}.csv": _csv(rows) for name, rows in made["tables"].items()},
+        "README.txt": README.format(threshold=threshold, largest=threshold - 1, withheld=withheld, every=every),
+    }
+
+
+def _csv(rows: list[dict]) -> str:
+    text = StringIO()
+    writer = csv.DictWriter(text, [*rows[0]], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: SUPPRESSED if value is None else safe_text(value) if isinstance(value, str) else value
+                         for name, value in row.items()})  # fmt: skip
+    return text.getvalue()

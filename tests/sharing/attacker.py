@@ -1,0 +1,188 @@
+"""Whoever gets centre.json and tries to work out what was suppressed: CP-SAT, and no code of the project.
+
+What he knows besides: what the numbers mean, so which patients are counted together in several of them. He thinks of
+line lists as counts of patients by everything at once (`Mind`), not by the tables that the project checks with.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+from ortools.sat.python import cp_model
+
+MOST = 250  # no group is larger, he knows
+TOTAL = "All patients"
+RULES, SETS = ("fc", "pcr", "fc_and_pcr"), ("positive_before", "more_than_7_days", "without_severe_stops")
+STOPS = ("completed", "severe_reaction", "economic", "other", "not recorded")
+SEXES, GRADES = ("male", "female", "not recorded"), ("none", "mild", "severe", "unknown")
+BINS = ("below 0.001%", "0.001 to below 0.01%", "0.01 to below 0.1%", "0.1 to below 1%", "1 to below 10%",
+        "10 to 100%", "not detected", "not recorded")  # fmt: skip
+
+# A treated patient as far as response is told: outcome by FC and by RT-PCR (None: no gene to follow), positive before
+# by FC and by RT-PCR, more than 7 days, how cycle 1 ended.
+PATIENTS = [(fc, pcr, fc_before, pcr_before, long, stop)
+            for fc, pcr, fc_before, pcr_before, long, stop in product(
+                (True, False), (True, False, None), (True, False), (True, False), (True, False), STOPS)
+            if not (pcr is None and pcr_before)]  # fmt: skip
+
+
+def _outcome(rule: str, fc: bool, pcr: bool | None) -> bool | None:
+    return {"fc": fc, "pcr": pcr, "fc_and_pcr": fc and pcr is not False}[rule]
+
+
+class Attack:
+    """All line lists that give the numbers of a centre.json."""
+
+    def __init__(self, centre: dict):
+        self.centre, self.model = centre, cp_model.CpModel()
+        self.threshold = centre["protection"]["threshold"]
+        self.purposes = {group["name"]: group["purpose"] for group in centre["groups"]}
+        self.response = {group: self._cells(PATIENTS) for group in self.purposes}
+        self.listed: dict[tuple[str, str], dict] = {}
+        for group, cells in self.response.items():
+            size = sum(cells.values())
+            for name, levels in (("sex", SEXES), ("fever", GRADES), ("CRS", GRADES), ("ICANS", GRADES)):
+                self.listed[group, name] = self._cells(levels)
+                self.model.add(sum(self.listed[group, name].values()) == size)
+            burden = self._cells([(name, positive) for name in BINS for positive in (True, False)
+                                  if name == "not recorded" or positive == (name != "not detected")])  # fmt: skip
+            for positive in (True, False):
+                mine = sum(cell for patient, cell in cells.items() if (patient[2] or patient[3]) == positive)
+                self.model.add(sum(cell for (_, side), cell in burden.items() if side == positive) == mine)
+            self.listed[group, "MRD before"] = {
+                name: sum(cell for (bin_, _), cell in burden.items() if bin_ == name) for name in BINS
+            }
+            self.listed[group, "end of cycle 1"] = {
+                stop: sum(cell for patient, cell in cells.items() if patient[5] == stop) for stop in STOPS
+            }
+        self.sought: dict[tuple, cp_model.LinearExpr] = {}
+        self.known: dict[tuple, tuple] = {}
+        for key, expression, value in self._numbers():
+            self.known[key] = expression, value
+            if value is None:
+                self.sought[key] = expression
+            else:
+                self.model.add(expression == value)
+
+    def _cells(self, names) -> dict:
+        return {name: self.model.new_int_var(0, MOST, "") for name in names}
+
+    def _numbers(self) -> Iterator[tuple]:
+        """Every number of the file: where it stands, what it counts, its value or None."""
+        tables = self.centre["tables"]
+        for row in [*tables["cohort"], *tables["mrd"]]:
+            group, what, level = row["group"], row["characteristic"], row["level"]
+            members = [*self.purposes] if group == TOTAL else [group]
+            if what == "patients":
+                number = sum(cell for name in members for cell in self.response[name].values())
+            else:
+                number = sum(self.listed[name, what][level] for name in members)
+            yield (what, group, level), number, row["count"]
+        counted = {"any grade": GRADES[1:], "grade 3 or more": ("severe",), "grade not reported": ("unknown",)}
+        for row in tables["safety"]:
+            members = [*self.purposes] if row["group"] == TOTAL else [row["group"]]
+            number = sum(
+                self.listed[name, row["event"]][grade] for name in members for grade in counted[row["severity"]]
+            )
+            yield (row["event"], row["group"], row["severity"]), number, row["k"]
+        for row in tables["response"]:
+            for name in ("n", "k"):
+                key = (row["group"], row["measure"], row["rule"], row["evaluable_set"], name)
+                yield key, self._response(*key), row[name]
+
+    def _response(self, group: str, measure: str, rule: str, evaluable: str, name: str):
+        members = group.split(" + ") if group not in self.purposes else [group]
+
+        def counts(patient: tuple) -> bool:
+            fc, pcr, fc_before, pcr_before, long, stop = patient
+            either, outcome, severe = fc_before or pcr_before, _outcome(rule, fc, pcr), stop == "severe_reaction"
+            before = {"fc": fc_before, "pcr": pcr_before, "fc_and_pcr": either}[rule]
+            among = {"positive_before": before, "more_than_7_days": long, "without_severe_stops": not severe}
+            if outcome is None or not among.get(evaluable, True):
+                return False
+            if len(members) == 1 and self.purposes[group] == "bridging" and either != (measure == "negative after"):
+                return False
+            return name == "n" or (outcome and not (evaluable == "severe_stops_failed" and severe))
+
+        return self._of(members, counts)
+
+    def _of(self, members: list[str], counts: Callable[[tuple], bool]):
+        return sum(self.response[group][patient] for group in members for patient in PATIENTS if counts(patient))
+
+    def recovered(self) -> dict[tuple, int]:
+        """Suppressed numbers that he knows after all, with their value."""
+        return self._fixed(self.sought)
+
+    def surely_small(self, keys: list[tuple]) -> list[tuple]:
+        """Those of the suppressed numbers of which he knows that they lie below the threshold."""
+        large = cp_model.Domain(self.threshold, 10000)
+        return self._never({key: (self.sought[key], large) for key in keys})
+
+    def small_left(self) -> dict[tuple, int]:
+        """Small numbers of patients that he gets as a difference, though none of them stands in the file."""
+        known, sought = {}, {}
+        for key, parts in self._differences():
+            numbers = [(sign, *self.known[part]) for sign, part in parts]
+            if all(value is not None for _, _, value in numbers):
+                known[key] = sum(sign * value for sign, _, value in numbers)
+            else:
+                sought[key] = sum(sign * expression for sign, expression, _ in numbers)
+        return {key: value for key, value in {**known, **self._fixed(sought)}.items() if 1 <= value < self.threshold}
+
+    def _differences(self) -> Iterator[tuple[tuple, list[tuple[int, tuple]]]]:
+        """Who is left: failures, those outside an evaluable set, negative by FC alone, grades 1 and 2."""
+        for key in self.known:
+            if key[-1] == "k":
+                *row, _ = key
+                n, every, fc = (*row, "n"), (*row[:3], "all_treated"), (*row[:2], "fc", "all_treated")
+                yield (*key, "failures"), [(1, n), (-1, key)]
+                if row[-1] in SETS:
+                    yield (*key, "outside"), [(1, (*every, "n")), (-1, n)]
+                    yield (*key, "successes outside"), [(1, (*every, "k")), (-1, key)]
+                    yield (*key, "failures outside"), [(1, (*every, "n")), (-1, (*every, "k")), (-1, n), (1, key)]
+                if row[-2:] == ["fc_and_pcr", "all_treated"]:
+                    yield (*key, "by FC alone"), [(1, (*fc, "k")), (-1, key)]
+            if key[-1] == "grade 3 or more":
+                yield (*key, "less"), [(1, (*key[:2], "any grade")), (-1, key)]
+
+    def _fixed(self, numbers: dict[tuple, cp_model.LinearExpr]) -> dict[tuple, int]:
+        """Those of the numbers that are the same in every line list, with their value."""
+        first = self._solved(self.model)
+        if first is None:
+            raise ValueError("no line list gives these numbers")
+        values = {key: first.value(expression) for key, expression in numbers.items()}
+        others = {key: cp_model.Domain.from_intervals([[-10000, value - 1], [value + 1, 10000]])
+                  for key, value in values.items()}  # fmt: skip
+        return {key: values[key] for key in self._never({key: (numbers[key], others[key]) for key in numbers})}
+
+    def _never(self, numbers: dict[tuple, tuple[cp_model.LinearExpr, cp_model.Domain]]) -> list[tuple]:
+        """Those of the numbers that lie in their domain in no line list.
+
+        Line lists are asked for that have as many numbers in their domain as can be; what never was is asked for one
+        by one. RuntimeError if one is not decided in time.
+        """
+        model, inside, open_, before = self.model.clone(), {}, [*numbers], 0
+        for key, (expression, domain) in numbers.items():
+            inside[key] = model.new_bool_var("")
+            model.add_linear_expression_in_domain(expression, domain).only_enforce_if(inside[key])
+        while open_ and len(open_) != before:
+            before = len(open_)
+            model.maximize(sum(inside[key] for key in open_))
+            if found := self._solved(model, seconds=1):
+                open_ = [key for key in open_ if not numbers[key][1].contains(found.value(numbers[key][0]))]
+        never = []
+        for key in open_:
+            model = self.model.clone()
+            model.add_linear_expression_in_domain(*numbers[key])
+            if self._solved(model) is None:
+                never.append(key)
+        return never
+
+    @staticmethod
+    def _solved(model: cp_model.CpModel, seconds: float = 60.0) -> cp_model.CpSolver | None:
+        """The solver with a line list; None if there is none (or, if it may only look for a second, none found)."""
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers, solver.parameters.max_time_in_seconds = 1, seconds
+        status = solver.solve(model)
+        if status == cp_model.UNKNOWN and seconds > 1:
+            raise RuntimeError("not decided in time")
+        return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None

@@ -1,0 +1,198 @@
+"""What is sent away: the report's own counts, with nobody left to be singled out."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from attacker import Attack  # noqa: E402
+from random_cohorts import random_cohort, tables  # noqa: E402
+
+from blina.analysis.cohort import TOTAL  # noqa: E402
+from blina.analysis.response import rates  # noqa: E402
+from blina.analysis.safety import stops, worst_grades  # noqa: E402
+from blina.linelist.tidy import Tidy  # noqa: E402
+from blina.sharing.counts import counts, profiles  # noqa: E402
+from blina.sharing.suppress import shown  # noqa: E402
+from blina.sharing.write import results, share  # noqa: E402
+from blina.yamlfile import FileError  # noqa: E402
+
+EVERYTHING = 1  # the threshold at which no number is small
+
+
+def ward(*groups: tuple[str, int, int]) -> Tidy:
+    """Groups of a name, a number of patients and how many of them stay positive by FC; no fusion genes, no events."""
+    line = {"sex": "male", "age_years": 5.0, "bcr_abl1": False, "intolerance_reason": None, "infusion_days": 28,
+            "months_from_diagnosis": 3.0, "stop_reason": "completed", "extra_cycles": 0, "mrd": 1.0,
+            "fc_before": "positive", "pcr_before": "not_applicable", "pcr_after": "not_applicable", "fever": False,
+            "crs": 0, "icans": 0, "icans_day": None}  # fmt: skip
+    patients = [(group, place < positive) for group, number, positive in groups for place in range(number)]
+    cohort = random_cohort(0).cohort.model_copy(update={"groups": tuple(
+        tables.Group(name=name, label="", purpose="clearance") for name, _, _ in groups)})  # fmt: skip
+    made = tables.make([line | {"patient_id": f"P{place:03}", "group": group,
+                                "fc_after": "positive" if positive else "negative"}
+                        for place, (group, positive) in enumerate(patients)], cohort)  # fmt: skip
+    return Tidy(cohort, made.patients, made.mrd, made.events)
+
+
+def sizes(cohort: Tidy) -> dict[str, int | None]:
+    rows = results(cohort, 5)["tables"]["cohort"]
+    return {row["group"]: row["count"] for row in rows if row["characteristic"] == "patients"}
+
+
+def response(cohort: Tidy, group: str, evaluable_set: str = "all_treated") -> tuple[int | None, int | None]:
+    rows = results(cohort, 5)["tables"]["response"]
+    return next((row["k"], row["n"]) for row in rows
+                if (row["group"], row["rule"], row["evaluable_set"]) == (group, "fc", evaluable_set))  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[4, 13, 16])
+def everything(request):
+    cohort = random_cohort(request.param, 60)
+    return cohort, results(cohort, EVERYTHING)["tables"]
+
+
+def test_counts_are_those_of_the_report_s_response_table(everything):
+    cohort, sent = everything
+    said = {(row["group"], row["measure"], row["rule"], row["evaluable_set"]): (row["k"], row["n"])
+            for row in sent["response"]}  # fmt: skip
+    purposes = {group.name: group.purpose for group in cohort.cohort.groups}
+    for row in rates(cohort.patients, cohort.mrd, cohort.cohort).to_dict("records"):
+        bridging = purposes.get(row["group"]) == "bridging"
+        if bridging and row["measure"] == "stayed negative" and row["evaluable_set"] == "positive_before":
+            continue  # of nobody, whoever the patients are
+        measure = row["measure"] if bridging else "negative after"
+        if measure == row["measure"] or row["evaluable_set"] != "positive_before":
+            assert said[row["group"], measure, row["rule"], row["evaluable_set"]] == (row["k"], row["n"])
+
+
+def test_counts_are_those_of_the_report_s_worst_grades_and_stops(everything):
+    cohort, sent = everything
+    worst = worst_grades(cohort.patients, cohort.events, cohort.cohort).set_index(["event", "severity", "group"])
+    for row in sent["safety"]:
+        severity = "counted apart from CRS" if row["event"] == "fever" else row["severity"]
+        assert (row["k"], row["n"]) == tuple(worst.loc[(row["event"], severity, row["group"]), ["k", "n"]])
+    ended = stops(cohort.patients, cohort.cohort).set_index(["group", "stop_reason"])["k"]
+    for row in sent["cohort"]:
+        if row["characteristic"] == "end of cycle 1":
+            assert row["count"] == ended.get((row["group"], row["level"]), 0)
+
+
+def test_patients_of_a_group_are_all_in_one_bin_of_mrd_and_of_one_sex(everything):
+    _, sent = everything
+    size = {row["group"]: row["count"] for row in sent["cohort"] if row["characteristic"] == "patients"}
+    for group, patients in size.items():
+        assert sum(row["count"] for row in sent["mrd"] if row["group"] == group) == patients
+        assert sum(row["count"] for row in sent["cohort"]
+                   if (row["group"], row["characteristic"]) == (group, "sex")) == patients  # fmt: skip
+
+
+def test_a_small_group_takes_the_total_with_it():
+    assert sizes(ward(("A", 18, 0), ("B", 7, 0), ("C", 3, 0))) == {"A": 18, "B": 7, "C": None, TOTAL: None}
+
+
+def test_two_small_groups_that_make_five_leave_the_total_and_four_do_not():
+    assert sizes(ward(("A", 18, 0), ("B", 2, 0), ("C", 3, 0)))[TOTAL] == 23
+    assert sizes(ward(("A", 18, 0), ("B", 2, 0), ("C", 2, 0)))[TOTAL] is None
+
+
+def test_a_rate_is_withheld_when_few_failed_and_shown_when_nobody_did():
+    cohort = ward(("A", 18, 2), ("B", 18, 0), ("C", 18, 6))
+    assert response(cohort, "A") == (None, 18)
+    assert response(cohort, "B") == (18, 18)
+    assert response(cohort, "C") == (12, 18)
+
+
+def test_of_two_sets_that_differ_by_few_patients_the_less_important_is_withheld():
+    cohort = ward(("A", 18, 6))
+    cohort.patients.loc[:1, "infusion_days"] = 7
+    assert response(cohort, "A") == (12, 18)
+    assert response(cohort, "A", "more_than_7_days") == (None, None)
+
+
+def test_of_a_large_cohort_everything_common_is_shown():
+    cohort = ward(("A", 2500, 600), ("B", 2500, 0))
+    assert None not in [row["k"] for row in results(cohort, 5)["tables"]["response"]]
+
+
+def test_nothing_suppressed_is_recovered_by_an_attacker_with_another_solver():
+    for seed in range(25):
+        cohort = random_cohort(seed, most_patients=60, most_groups=3)
+        attack = Attack(results(cohort, 5))
+        assert not any(1 <= (value or 0) < 5 for _, value in attack.known.values())
+        assert attack.recovered() == attack.small_left() == {}, f"cohort {seed}"
+
+
+def test_the_attacker_recovers_what_is_suppressed_only_where_it_is_small():
+    caught = []
+    for seed in range(25):
+        sent = results(random_cohort(seed, most_patients=60, most_groups=3), EVERYTHING)
+        sent["protection"]["threshold"] = 5
+        for row in (row for rows in sent["tables"].values() for row in rows):
+            row |= {name: None for name, value in row.items() if isinstance(value, int) and 1 <= value < 5}
+        attack = Attack(sent)
+        caught.append(bool(attack.sought) and bool(attack.recovered()))
+    assert sum(caught) >= 20
+
+
+def test_the_folder_holds_counts_and_words_of_its_own_only(tmp_path):
+    cohort = ward(("=A1", 18, 6), ("B", 7, 2))
+    made = share(cohort, tmp_path / "sent", centre="Centre 3")
+    assert sorted(path.name for path in made) == sorted(
+        ["centre.json", "cohort.csv", "response.csv", "safety.csv", "mrd.csv", "README.txt"])  # fmt: skip
+    sent = json.loads((tmp_path / "sent" / "centre.json").read_text(encoding="utf-8"))
+    assert (sent["schema_version"], sent["centre"], sent["protection"]["threshold"]) == ("1", "Centre 3", 5)
+    every = "".join(path.read_text(encoding="utf-8") for path in made)
+    assert cohort.cohort.title not in every and "P001" not in every
+    with (tmp_path / "sent" / "response.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["group"] == "'=A1" and rows[0]["k"] == "12"
+    for typed, row in zip(rows, sent["tables"]["response"], strict=True):
+        assert typed["k"] == ("suppressed" if row["k"] is None else str(row["k"]))
+
+
+def test_the_same_patients_make_the_same_bytes_in_any_order(tmp_path):
+    cohort = random_cohort(4, 60)
+    turned = Tidy(cohort.cohort, *(table[::-1].reset_index(drop=True)
+                                   for table in (cohort.patients, cohort.mrd, cohort.events)))  # fmt: skip
+    first, second = share(cohort, tmp_path / "a"), share(turned, tmp_path / "b")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_rows_that_are_nobody_s_are_not_sent(tmp_path):
+    cohort = ward(("A", 9, 0))
+    made_up = Tidy(cohort.cohort.model_copy(update={"reconstructed": True}), cohort.patients, cohort.mrd, cohort.events)
+    with pytest.raises(FileError, match="nobody's"):
+        share(made_up, tmp_path / "sent")
+    assert not (tmp_path / "sent").exists()
+
+
+def test_a_folder_with_other_files_is_not_sent_along(tmp_path):
+    (tmp_path / "linelist.csv").write_text("patient_id\n")
+    with pytest.raises(FileError, match="holds 1 other file"):
+        share(ward(("A", 9, 0)), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["linelist.csv"]
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": 2}, {"centre": "x" * 61}, {"centre": "two\nlines"}])
+def test_too_low_a_threshold_and_too_long_a_label_are_refused(tmp_path, wrong):
+    with pytest.raises(FileError):
+        share(ward(("A", 9, 0)), tmp_path / "sent", **wrong)
+
+
+def test_a_number_that_follows_from_zeros_shown_is_shown_without_its_own_number_of_patients():
+    cohort = ward(("A", 18, 18))
+    cohort.mrd.loc[(cohort.mrd["time"] == "before") & cohort.mrd["patient_id"].isin(["P000", "P001"])
+                   & (cohort.mrd["assay"] == "FC"), "status"] = "negative"  # fmt: skip
+    assert response(cohort, "A") == (0, 18)
+    assert response(cohort, "A", "positive_before") == (0, None)
+
+
+def test_the_most_important_count_that_can_be_shown_is_shown():
+    cohort = ward(("A", 18, 6), ("B", 18, 2))
+    values = shown(counts(cohort.cohort), profiles(cohort))
+    assert values[:3] == [18, 18, 36]
