@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blina.linelist.cohort import COHORTS, Cohort, load_cohort
+from blina.linelist.cohort import COHORTS, ROOT, Cohort, load_cohort
 from blina.linelist.problems import LineListError
 from blina.yamlfile import FileError
 
@@ -269,6 +269,40 @@ def worlds(
                  f"Worlds there are, patients told apart: {count}.",
                  f"Greatest distance between two worlds: {distance}, of {document.patients}."):  # fmt: skip
         click.echo(line, err=True)
+
+
+@main.command("new-cohort")
+@click.argument("name")
+@click.option("--title", metavar="TEXT", help="Title of its report (default: the name).")
+@_one_line_errors
+def new_cohort(name: str, title: str | None) -> None:
+    """Make cohorts/NAME: a workbook to fill in, a commented cohort.yaml, and a README that says what to do.
+
+    Git ignores the folder. Exit code 0: made. 2: the name cannot be used, or the folder is there already.
+    """
+    from blina.linelist import template
+
+    for path in template.new_cohort(template.folder_for(name), title or name):
+        click.echo(path.relative_to(ROOT).as_posix())
+
+
+@main.command()
+@click.argument("cohort")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.yaml", help="Write it to a file instead.")
+@_one_line_errors
+def claims(cohort: str, output: Path | None) -> None:
+    """Print the claims file of COHORT: the numbers of its report, so that anyone can check them.
+
+    `blina check` on it holds. A comment at the top names the numbers about 1 to 4 patients, which may tell who they
+    are. Exit code 0: printed. 2: bad input, or something is wrong in the line list.
+    """
+    from blina.claims.author import write_claims
+
+    text = write_claims(load_cohort(cohort))
+    if output:
+        _write_whole(output, text)
+    else:
+        click.echo(text, nl=False)
 
 
 @main.command()

@@ -11,6 +11,7 @@ from IPython.display import Markdown
 from blina.analysis.open import CohortBounds
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
+from blina.pipeline.steps import file_name
 
 
 def say(text: str) -> Markdown:
@@ -51,7 +52,11 @@ def plain(words: str) -> str:
 
 
 def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:
-    """Write a whole table of results to `tables/NAME.csv` of the cohort's output folder, and say so."""
+    """Write a whole table of results to `tables/NAME.csv` of the cohort's output folder, and say so.
+
+    A group's name in NAME may hold what no file name can; it is written as the pipeline writes it in its own files.
+    """
+    name = file_name(name)
     folder = cohort.output / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.10g")

@@ -282,5 +282,5 @@ def test_the_four_cells_are_all_carriers_and_hold_who_agrees_and_who_is_missed(s
 
 
 def test_two_results_for_one_assay_are_not_compared(report):
-    with pytest.raises(ValueError, match="duplicate"):
+    with pytest.raises(ValueError, match="two rows for one patient"):
         concordance(report.patients, pd.concat([report.mrd, report.mrd.head(1)]), report.cohort)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.questions import of_course_counts, of_infusions
 from blina.analysis.safety import CRS, ICANS, course_counts, courses, infusions
-from blina.figures.style import SMALL, WIDE, looks
+from blina.figures.style import SMALL, TALL, WIDE, looks
 from blina.figures.swimmer import swimmer
 from blina.linelist.tidy import load
 
@@ -37,26 +37,41 @@ def shipped():
     return study, bars, draw(study, counts, bars)
 
 
-@pytest.fixture(scope="module")
-def varied(report):
-    """168 real patients, nearly all different, with events of every kind, graded or not and with or without a day."""
+def differing(report, n):
+    """So many real patients, nearly all different, with events of every kind, graded or not, with a day or without."""
     chance = random.Random(1)
-    ids = [f"P{number:03}" for number in range(168)]
-    patients = pd.concat([report.patients] * 6, ignore_index=True).assign(
+    ids = [f"P{number:03}" for number in range(n)]
+    patients = pd.concat([report.patients] * (n // 28 + 1), ignore_index=True).head(n).assign(
         patient_id=ids,
         infusion_days=[chance.randint(1, 42) for _ in ids],
         extra_cycles=[chance.randint(0, 3) for _ in ids],
-        stop_reason=chance.choices([*ENDS], k=168),
+        stop_reason=chance.choices([*ENDS], k=n),
     )
     events = pd.DataFrame([{"patient_id": patient, "cycle": 1, "event": event,
                             "grade": pd.NA if event == "fever" else chance.choice([1, 2, 3, 4, pd.NA]),
                             "scale": "ASTCT 2019", "onset_day": chance.choice([1, 2, 30, pd.NA]),
                             "led_to_stop": False}
-                           for patient in chance.sample(ids, 100)
+                           for patient in chance.sample(ids, n * 3 // 5)
                            for event in chance.sample(["fever", CRS, ICANS, "infection"], 2)])  # fmt: skip
     events = events.astype({"grade": "Int64", "onset_day": "Int64"})
     cohort = report.cohort.model_copy(update={"reconstructed": False})
     return type(report)(cohort, patients, report.mrd, events)
+
+
+@pytest.fixture(scope="module")
+def varied(report):
+    """As many different patients as there are lanes for, or nearly."""
+    return differing(report, 45)
+
+
+@pytest.fixture(scope="module")
+def crowd(report):
+    """More different patients than there are lanes for, of some of whom days and reasons are not recorded."""
+    study = differing(report, 168)
+    patients = study.patients.astype({"infusion_days": "Int64"})
+    patients.loc[patients.index[:10], "infusion_days"] = pd.NA
+    patients.loc[patients.index[5:20], "stop_reason"] = None
+    return type(study)(study.cohort, patients, study.mrd, study.events)
 
 
 @pytest.fixture(scope="module")
@@ -198,22 +213,34 @@ def test_of_too_many_patients_the_lanes_that_look_the_same_are_one(report):
     assert {features(lane): times(lane) for lane in drawn} == {course: 6 * n for course, n in alone.items()}
 
 
-def test_who_is_left_out_for_want_of_room_is_counted(varied, varied_picture):
-    drawn, every = lanes(varied_picture, varied.cohort), Counter(expected(varied))
-    said = " ".join(text.get_text() for text in varied_picture.figure.texts)
-    shown = sum(map(times, drawn))
-    assert 40 < len(drawn) < len(every)
-    assert f"Not shown for want of room: {168 - shown} patients" in said
-    assert all(every[features(lane)] == times(lane) for lane in drawn)
-    assert min(map(times, drawn)) >= max(n for course, n in every.items() if course not in {*map(features, drawn)})
+def test_where_there_is_no_room_for_lanes_areas_add_up_to_the_group_on_every_day(crowd):
+    picture = draw(crowd)
+    assert picture.figure.get_figheight() * 25.4 <= TALL
+    for axis, group in zip(picture.figure.axes, crowd.cohort.groups, strict=True):
+        mine = crowd.patients[crowd.patients["group"] == group.name].dropna(subset=["infusion_days"])
+        days, ended = mine["infusion_days"].astype(int), mine["stop_reason"].fillna("not recorded")
+        kinds = [reason if reason in ENDS and reason != "transplant" else "other" for reason in ended]
+        kinds = [kind if reason != "not recorded" else reason for kind, reason in zip(kinds, ended, strict=True)]
+        for day in (1, 10, 28, 42):
+            over = [sum(length < day and kind == one for length, kind in zip(days, kinds, strict=True))
+                    for one in AREAS]  # fmt: skip
+            counts = [(days >= day).sum(), *over]
+            ends = [100 * sum(counts[: place + 1]) / len(mine) for place in range(len(counts))]
+            assert [top_of(area, day) for area in axis.collections] == pytest.approx(ends)
+            assert ends[-1] == pytest.approx(100)
+    said = " ".join(text.get_text() for text in picture.figure.texts)
+    assert "Days of infusion are not recorded of 10, who are in no area." in said
+    assert {"stopped for another reason", "ended, how is not recorded"} <= {t.get_text() for t in picture.figure.texts}
+    assert picture.alt.startswith("Areas of courses of 168 patients, by group. MC, n = 108: completed ")
 
 
-def test_those_shown_come_from_all_groups_and_lengths(varied, varied_picture):
-    alone = {lane["label"] for lane in lanes(varied_picture, varied.cohort) if times(lane) == 1}
-    shown = varied.patients[varied.patients["patient_id"].isin(alone)]
-    assert {*shown["group"]} == {"MC", "IC", "RR"}
-    long, every = ((table["infusion_days"] > 21).mean() for table in (shown, varied.patients))
-    assert long == pytest.approx(every, abs=0.1)
+AREAS = ("completed", "severe_reaction", "economic", "other", "not recorded")
+
+
+def top_of(area, day):
+    """How high an area reaches on a day: it is drawn in steps, each from one day to the next."""
+    vertices = area.get_paths()[0].vertices
+    return max(y for (x, y), (other, _) in pairwise(vertices) if {x, other} == {day, day + 1})
 
 
 def test_icans_without_a_day_stands_in_a_column_of_its_own(varied, varied_picture, picture):

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from blina.analysis.cohort import by_group, median_text
-from blina.analysis.intervals import MOST_RANKED, ExactTest, exact, fisher_exact, rank_permutation, rate
+from blina.analysis.cohort import NOT_RECORDED, by_group, median_text, places
+from blina.analysis.intervals import MOST_RANKED, ExactTest, exact, fisher_exact, rank_permutation, rate, short_text
 from blina.linelist.cohort import Cohort, Group
+from blina.linelist.tidy import ASSAYS, STATUSES, TIMES
 
 BECAME, STAYED = "negative after", "stayed negative"
 REPORTED = "reported"
 CLEARING = ("clearance", "reinduction")
-STATUSES = ("positive", "negative", "not_applicable")
+ALWAYS_LISTED = ("positive", "negative", "not_applicable")  # statuses that a table lists even of nobody
 STATUS_KEYS = ("assay", "time", "status")
 RATE_KEYS = ("group", "measure", "rule", "evaluable_set")
 STATUS_COLUMNS = (*STATUS_KEYS, "k", "n", "text")
-RATE_COLUMNS = (*RATE_KEYS, "k", "n", "percent", "lower", "upper", "is_reported",
+RATE_COLUMNS = (*RATE_KEYS, "k", "n", "percent", "lower", "upper", "not_assessed", "is_reported",
                 "is_pooled", "text")  # fmt: skip
 CONTRAST_COLUMNS = ("group", "measure", "rule", "carriers_k", "carriers_n", "carriers_text", "others_k", "others_n",
-                    "others_text", "p", "smallest_attainable", "test_text")  # fmt: skip
+                    "others_text", "not_recorded", "p", "smallest_attainable", "test_text")  # fmt: skip
+_POSITIVE, _NEGATIVE, _NOT_APPLICABLE = (STATUSES.index(word) for word in ALWAYS_LISTED)
 CONCORDANCE_COLUMNS = ("group", "time", "counted", "k", "n", "percent", "lower", "upper", "text")
 FLOW_COLUMNS = ("stage", "group", "state", "n", "of")
 BURDEN_COLUMNS = ("patient_id", "group", "assay", "value_percent", "rule", "responded")
@@ -46,7 +49,7 @@ RULES: tuple[Choice, ...] = (
 CELLS = {f"FC {fc}, RT-PCR {pcr}": (fc, pcr) for fc in ("positive", "negative") for pcr in ("positive", "negative")}
 AGREE, MISSED = "FC and RT-PCR agree", "RT-PCR positive among FC negative"
 AFTER = ("negative by FC and, where followed, RT-PCR", "negative by FC, positive by RT-PCR", "positive by FC",
-         "not assessed")  # fmt: skip
+         "not assessed", "positive by RT-PCR, FC not assessed")  # fmt: skip
 EVALUABLE_SETS: tuple[Choice, ...] = (
     Choice("all_treated", "all treated", "every patient who received any blinatumomab"),
     Choice("positive_before", "positive before",
@@ -57,6 +60,8 @@ EVALUABLE_SETS: tuple[Choice, ...] = (
     Choice("without_severe_stops", "without severe stops",
            "patients who did not stop early for a severe reaction"),
 )  # fmt: skip
+ASSESSED = Choice("assessed", "assessed after", "patients assessed after treatment by what the rule asks for")
+ALL_SETS = (EVALUABLE_SETS[0], ASSESSED, *EVALUABLE_SETS[1:])  # with the one that only some cohorts need
 
 
 def choice(choices: tuple[Choice, ...], id: str) -> Choice:
@@ -65,6 +70,12 @@ def choice(choices: tuple[Choice, ...], id: str) -> Choice:
         if one.id == id:
             return one
     raise ValueError(f"no {id} among {', '.join(one.id for one in choices)}")
+
+
+def sets_of(table: pd.DataFrame) -> list[Choice]:
+    """The evaluable sets that a table of `rates` has, in the order of `ALL_SETS`."""
+    present = set(table["evaluable_set"])
+    return [one for one in ALL_SETS if one.id in present]
 
 
 def rule_of(group: Group, rule: str | None = None) -> str:
@@ -81,35 +92,44 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     """One row per patient: what MRD was before and after, and the outcome under every rule.
 
     Adds to `patients` the columns `positive_before` (bool, any assay), `fc_before` and `pcr_before` (bool, positive by
-    that assay), and `fc`, `pcr`, `fc_and_pcr` (boolean: negative
-    after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of it).
-    ValueError unless there is exactly one MRD row per patient, time and assay.
+    that assay), `assessed_before` (bool, a result by any assay), and `fc`, `pcr`, `fc_and_pcr` (boolean: known to be
+    negative after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of it).
+    `fc_assessed`, `pcr_assessed` and `fc_and_pcr_assessed` (bool) say whether the results decide it: by both assays
+    one positive result does, or negative ones by each that applies. An assay that was not done, or of which nothing is
+    recorded, has no result. ValueError unless there is exactly one MRD row per patient, time and assay.
     """
-    keys = ["patient_id", "time", "assay"]
-    if mrd.duplicated(keys).any():
-        raise ValueError("the MRD table has two rows for one patient, time and assay")
-    wanted = pd.MultiIndex.from_product([patients["patient_id"], ("before", "after"), ("FC", "RT-PCR")], names=keys)
-    status = mrd.set_index(keys)["status"].reindex(wanted)
-    if status.isna().any():
-        raise ValueError(f"the MRD table lacks {int(status.isna().sum())} of {len(wanted)} rows (patient, time, assay)")
-    results = pd.MultiIndex.from_product([("before", "after"), ("FC", "RT-PCR")])
-    status = status.unstack(["time", "assay"]).reindex(index=patients["patient_id"], columns=results)
-    fc, pcr = (_negative(status["after", assay].array) for assay in ("FC", "RT-PCR"))
+    status = _status(patients, mrd)
+    positive, negative, applies = status == _POSITIVE, status == _NEGATIVE, status != _NOT_APPLICABLE
+    result = positive | negative
+    (fc, pcr), (has_fc, has_pcr), (_, pcr_applies) = (of[:, 1].T for of in (negative, result, applies))
+    both = fc & (pcr | ~pcr_applies)
     return patients.assign(
-        positive_before=status["before"].eq("positive").any(axis=1).array,
-        fc_before=status["before", "FC"].eq("positive").array,
-        pcr_before=status["before", "RT-PCR"].eq("positive").array,
-        fc=fc,
-        pcr=pcr,
-        fc_and_pcr=fc & pcr.fillna(True),
+        positive_before=positive[:, 0].any(axis=1),
+        fc_before=positive[:, 0, 0],
+        pcr_before=positive[:, 0, 1],
+        assessed_before=result[:, 0].any(axis=1),
+        fc=_nullable(fc, applies[:, 1, 0]),
+        pcr=_nullable(pcr, pcr_applies),
+        fc_and_pcr=_nullable(both, applies[:, 1, 0] | positive[:, 1, 1]),
+        fc_assessed=has_fc,
+        pcr_assessed=has_pcr,
+        fc_and_pcr_assessed=both | positive[:, 1].any(axis=1),
     )
 
 
 def statuses(mrd: pd.DataFrame) -> pd.DataFrame:
-    """Patients by assay, time and status: one row per combination, none left out, `STATUS_COLUMNS`."""
-    counts = mrd.groupby(["assay", "time", "status"]).size()
-    rows = [(assay, time, status, int(counts.get((assay, time, status), 0)), mrd["patient_id"].nunique())
-            for assay in ("FC", "RT-PCR") for time in ("before", "after") for status in STATUSES]  # fmt: skip
+    """Patients by assay, time and status, `STATUS_COLUMNS`: one row per combination, none of `ALWAYS_LISTED` left out.
+
+    "not_done" and "not recorded" are listed where they occur.
+    """
+    n = mrd["patient_id"].nunique()
+    counts = mrd.fillna({"status": NOT_RECORDED}).groupby(["assay", "time", "status"]).size()
+    rows = []
+    for assay in ASSAYS:
+        for time in TIMES:
+            found = counts.get((assay, time), pd.Series(dtype=int))
+            rows += [(assay, time, status, int(found.get(status, 0)), n) for status in (*STATUSES, NOT_RECORDED)
+                     if status in ALWAYS_LISTED or status in found]  # fmt: skip
     return pd.DataFrame([(*row, f"{row[3]} of {row[4]}") for row in rows], columns=STATUS_COLUMNS)
 
 
@@ -119,39 +139,61 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
     Groups treated to clear MRD or to reinduce state who is "negative after" (`measure`), and are also pooled under each
     rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set "positive before"
     leaves out who was negative before by the assay of the rule. A group treated for bridging, or without a declared
-    purpose and with nobody positive before, states who "stayed negative" among the patients negative before, is never
-    pooled, and leaves nobody in the set "positive before"; bridging patients who were positive before get rows of
-    their own under "negative after". `is_reported` marks the row whose rule is the one behind the group's printed rate,
-    over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
+    purpose and with nobody positive before although some were assessed, states who "stayed negative" among the patients not found positive before,
+    is never pooled, and leaves nobody in the set "positive before"; bridging patients who were positive before get rows
+    of their own under "negative after". `is_reported` marks the row whose rule is the one behind the group's printed
+    rate, over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
+
+    Who was not assessed after is among the n and counts as not negative (intention to treat); `not_assessed` is their
+    number, and the text gives it. Where there are any, the set "assessed" leaves them out. Whose days of drug or reason
+    to stop are not recorded is in no set that depends on them.
     """
+    table = outcomes(patients[["patient_id", "group", "infusion_days", "stop_reason"]], mrd)
+    lacks = any((table[rule.id].notna() & ~table[f"{rule.id}_assessed"]).any() for rule in RULES)
     rows = []
-    for unit in _units(outcomes(patients, mrd), cohort):
+    for unit in _units(table, cohort):
         for rule in RULES:
-            for evaluable in EVALUABLE_SETS:
-                headline = rule.id == unit.reported_rule and evaluable.id == "all_treated"
-                counted = {"group": unit.name, "measure": unit.measure, "rule": rule.id, "evaluable_set": evaluable.id,
-                           "is_reported": headline, "is_pooled": unit.is_pooled}  # fmt: skip
-                rows.append(counted | rate(*_counts(_success(unit.members, rule.id, evaluable.id))))
+            negative = unit.members[rule.id].fillna(False).to_numpy(dtype=bool)
+            assessed = unit.members[f"{rule.id}_assessed"].to_numpy()
+            for evaluable_set, counted in _counted(unit.members, rule.id).items():
+                if evaluable_set == ASSESSED.id and not lacks:
+                    continue
+                success = counted & negative
+                if evaluable_set == "severe_stops_failed":
+                    success = success & ~_severe_stop(unit.members)
+                stated = rate(success.sum(), counted.sum())
+                if missing := int((counted & ~assessed).sum()):
+                    stated["text"] += f", {missing} not assessed"
+                rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id,
+                             "evaluable_set": evaluable_set, "not_assessed": missing, "is_pooled": unit.is_pooled,
+                             "is_reported": rule.id == unit.reported_rule and evaluable_set == "all_treated",
+                             } | stated)  # fmt: skip
     return pd.DataFrame(rows, columns=RATE_COLUMNS)
 
 
 def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Patients from treatment to outcome: one row per stage, group and state that occurs at the stage, `FLOW_COLUMNS`.
 
-    Stages: "treated" (group), "MRD before" (positive by any assay or not detected), "end of cycle 1" (stop reason) and
-    "MRD after" (`AFTER`, which splits every patient by what either assay says). `n` of the group's `of` patients.
-    Counts balance: the states of a stage add up to the group, the groups to the cohort.
+    Stages: "treated" (group), "MRD before" (positive by any assay, not detected or not assessed), "end of cycle 1" (stop
+    reason) and "MRD after" (`AFTER`, which splits every patient by what either assay says; "not assessed" is whoever has
+    no result that decides it). `n` of the group's `of` patients. Counts balance: the states of a stage add up to the
+    group, the groups to the cohort.
     """
     table = outcomes(patients, mrd)
-    after = pd.Series(AFTER[3], index=table.index).mask(table["fc"].fillna(True).eq(False), AFTER[2])
-    after = after.mask(table["fc"] & ~table["fc_and_pcr"], AFTER[1]).mask(table["fc"] & table["fc_and_pcr"], AFTER[0])
-    before = table["positive_before"].map({True: "positive by any assay", False: "not detected"})
-    stages = {"treated": pd.Series("treated", index=table.index), "MRD before": before,
-              "end of cycle 1": table["stop_reason"], "MRD after": after}  # fmt: skip
-    declared = ("treated", "completed", "severe_reaction", "economic", "positive by any assay", "not detected", *AFTER)
+    is_clear, by_fc = table["fc_and_pcr"].fillna(False).astype(bool), table["fc"].fillna(False).astype(bool)
+    decided = table["fc_and_pcr_assessed"]
+    after = np.select([is_clear, decided & by_fc, decided & table["fc_assessed"], decided],
+                      [AFTER[0], AFTER[1], AFTER[2], AFTER[4]], AFTER[3])  # fmt: skip
+    before = np.select([table["positive_before"], table["assessed_before"]],
+                       ["positive by any assay", "not detected"], "not assessed")  # fmt: skip
+    stages = {"treated": "treated", "MRD before": before, "end of cycle 1": table["stop_reason"].fillna(NOT_RECORDED),
+              "MRD after": after}  # fmt: skip
+    declared = ("treated", "completed", "severe_reaction", "economic", "other", NOT_RECORDED, "positive by any assay",
+                "not detected", *AFTER)  # fmt: skip
     rows = []
-    for stage, states in stages.items():
-        seen = set(states)
+    for stage, found in stages.items():
+        states = pd.Series(found, index=table.index, dtype="str")
+        seen = set(states.unique())
         present = [*(state for state in declared if state in seen), *sorted(seen - set(declared))]
         for name, members in by_group(table, cohort, total=False):
             mine = states[members.index]
@@ -168,18 +210,18 @@ def concordance(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd
 
     `counted` is a cell of the two by two table (`CELLS`) or `AGREE`, each of all patients with both results, or
     `MISSED`: RT-PCR positive, of those negative by FC. n is 0 where there is nobody: percent and limits are NaN.
-    ValueError if there are two results for one patient, time and assay.
+    ValueError unless there is exactly one MRD row per patient, time and assay.
     """
-    status = mrd.pivot(index=["patient_id", "time"], columns="assay", values="status").reset_index()
-    both = status[status[["FC", "RT-PCR"]].isin(("positive", "negative")).all(axis=1)]
-    table = patients[["patient_id", "group"]].merge(both, on="patient_id", validate="one_to_many")
+    status = _status(patients, mrd)
     rows = []
-    for name, members in by_group(table, cohort, total=False):
-        for time in ("before", "after"):
-            fc, pcr = (members.loc[members["time"] == time, assay] for assay in ("FC", "RT-PCR"))
-            success = {cell: (fc == by_fc) & (pcr == by_pcr) for cell, (by_fc, by_pcr) in CELLS.items()}
-            success |= {AGREE: fc == pcr, MISSED: pcr[fc == "negative"] == "positive"}
-            rows += [{"group": name, "time": time, "counted": counted} | rate(yes.sum(), len(yes))
+    for group in cohort.groups:
+        mine = status[patients["group"].eq(group.name).to_numpy()]
+        for at, time in enumerate(TIMES):
+            fc, pcr = mine[np.isin(mine[:, at], (_POSITIVE, _NEGATIVE)).all(axis=1), at].T
+            success = {cell: (fc == STATUSES.index(by_fc)) & (pcr == STATUSES.index(by_pcr))
+                       for cell, (by_fc, by_pcr) in CELLS.items()}  # fmt: skip
+            success |= {AGREE: fc == pcr, MISSED: pcr[fc == _NEGATIVE] == _POSITIVE}
+            rows += [{"group": group.name, "time": time, "counted": counted} | rate(yes.sum(), len(yes))
                      for counted, yes in success.items()]  # fmt: skip
     return pd.DataFrame(rows, columns=CONCORDANCE_COLUMNS)
 
@@ -188,33 +230,38 @@ def fusion_contrast(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -
     """Carriers of BCR::ABL1 against the others, per group and rule over all treated, `CONTRAST_COLUMNS`.
 
     p and smallest attainable p are Fisher's exact test of negative or not by carrier or not (float; NaN where one side
-    has nobody: there is nothing to compare, and `test_text` says so). Groups and measures are those of `rates`.
+    has nobody: there is nothing to compare, and `test_text` says so). `not_recorded` counts patients of whom it is not
+    recorded whether they carry it: they are on neither side. Groups and measures are those of `rates`, as is how
+    patients count who were not assessed.
     """
     rows = []
     for unit in _units(outcomes(patients, mrd), cohort):
-        is_carrier = unit.members["bcr_abl1"].astype(bool)
+        is_carrier = unit.members["bcr_abl1"].astype("boolean")
         for rule in RULES:
-            counts = {"carriers": _counts(unit.members.loc[is_carrier, rule.id]),
-                      "others": _counts(unit.members.loc[~is_carrier, rule.id])}  # fmt: skip
+            counts = {side: _counts(unit.members.loc[mine.fillna(False).astype(bool), rule.id])
+                      for side, mine in (("carriers", is_carrier), ("others", ~is_carrier))}  # fmt: skip
             both = all(n for _, n in counts.values())
             test = fisher_exact([[k, n - k] for k, n in counts.values()]) if both else None
             stated = {f"{side}_{name}": rate(*count)[name]
                       for side, count in counts.items() for name in ("k", "n", "text")}  # fmt: skip
-            rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id} | stated
+            rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id,
+                         "not_recorded": int(is_carrier.isna().sum())} | stated
                         | _test_columns(test, "nobody to compare with"))  # fmt: skip
     return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
 
 
 def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str,
            rule: str | None = None) -> pd.DataFrame:  # fmt: skip
-    """MRD before against response, one row per patient of a group with a value before, least first, `BURDEN_COLUMNS`.
+    """MRD before against response, a row per patient of a group with a value and an outcome, least first.
 
-    `value_percent` is the recorded MRD in %, `assay` the one it stands on; `responded` whether the patient was negative
+    Columns: `BURDEN_COLUMNS`. Who was not assessed after has no outcome.
+ `value_percent` is the recorded MRD in %, `assay` the one it stands on; `responded` whether the patient was negative
     after under the rule (`rule_of`). A patient with values by both assays gives the FC value. These are rows: show
     `cohort.face`. ValueError if there is no such group or rule.
     """
     rule = rule_of(cohort.group(group), rule)
-    table = outcomes(patients, mrd).query("group == @group")
+    table = outcomes(patients, mrd)
+    table = table[table["group"].eq(group) & table[f"{rule}_assessed"]]
     before = mrd[(mrd["time"] == "before") & mrd["value_percent"].notna()].sort_values("assay")
     before = before.drop_duplicates("patient_id")[["patient_id", "assay", "value_percent"]]
     joined = table.merge(before, on="patient_id", validate="one_to_one").assign(rule=rule, responded=lambda t: t[rule])
@@ -238,28 +285,57 @@ def burden_test(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group
         test = rank_permutation([exact(value) for value in table["value_percent"]], [*table["responded"]])
     row = {"group": group, "rule": rule_of(cohort.group(group), rule), "n": len(table),
            "without_value": int((patients["group"] == group).sum()) - len(table)}  # fmt: skip
+    digits = max([2, *(len(short_text(value).partition(".")[2]) for value in table["value_percent"])])
     for side, values in (("responders", yes), ("others", no)):
-        middle, _, ends = median_text(values, 2).partition(" ")
+        middle, _, ends = median_text(values, digits).partition(" ")
         row |= {side: len(values), f"{side}_median": middle, f"{side}_range": ends.strip("()")}
     return pd.DataFrame([row | _test_columns(test, why_not)], columns=BURDEN_TEST_COLUMNS)
 
 
-def _negative(status: pd.api.extensions.ExtensionArray) -> pd.api.extensions.ExtensionArray:
-    """Negative or not as nullable booleans, NA where the assay does not apply."""
-    negative = pd.array([one == "negative" for one in status], dtype="boolean")
-    negative[[one == "not_applicable" for one in status]] = pd.NA
-    return negative
+def _status(patients: pd.DataFrame, mrd: pd.DataFrame) -> np.ndarray:
+    """Each patient's statuses as places in `STATUSES`, -1 where not recorded: patient x time x assay (int8).
+
+    ValueError unless there is exactly one MRD row per patient, time and assay.
+    """
+    codes, ids = pd.factorize(mrd["patient_id"])
+    keys = (pd.Index(patients["patient_id"]).get_indexer(ids)[codes], places(mrd["time"], TIMES),
+            places(mrd["assay"], ASSAYS))  # fmt: skip
+    shape = len(patients), len(TIMES), len(ASSAYS)
+    known = np.logical_and.reduce([key >= 0 for key in keys])
+    cells = np.ravel_multi_index([key[known] for key in keys], shape)
+    rows = np.bincount(cells, minlength=np.prod(shape))
+    if (rows > 1).any():
+        raise ValueError("the MRD table has two rows for one patient, time and assay")
+    if lacking := int((rows == 0).sum()):
+        raise ValueError(f"the MRD table lacks {lacking} of {len(rows)} rows (patient, time, assay)")
+    status = np.empty(len(rows), dtype=np.int8)
+    status[cells] = places(mrd["status"], STATUSES)[known]
+    return status.reshape(shape)
 
 
-# Who is counted in each evaluable set, from the outcome table.
+def _nullable(true: np.ndarray, known: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    return pd.arrays.BooleanArray(true.copy(), ~known)
+
+
 _BEFORE = {"fc": "fc_before", "pcr": "pcr_before", "fc_and_pcr": "positive_before"}
-_COUNTED: dict[str, Callable[[pd.DataFrame, str], pd.Series]] = {
-    "all_treated": lambda of, rule: of["patient_id"].notna(),
-    "positive_before": lambda of, rule: of[_BEFORE[rule]],
-    "more_than_7_days": lambda of, rule: of["infusion_days"] > 7,
-    "severe_stops_failed": lambda of, rule: of["patient_id"].notna(),
-    "without_severe_stops": lambda of, rule: of["stop_reason"] != "severe_reaction",
-}
+
+
+def _counted(members: pd.DataFrame, rule: str) -> dict[str, np.ndarray]:
+    """Who is counted in each set of `ALL_SETS` under a rule (bool, a row of the outcome table each)."""
+    whom = {
+        "all_treated": members["patient_id"].notna(),
+        "assessed": members[f"{rule}_assessed"],
+        "positive_before": members[_BEFORE[rule]],
+        "more_than_7_days": members["infusion_days"].gt(7).fillna(False),
+        "severe_stops_failed": members["patient_id"].notna(),
+        "without_severe_stops": members["stop_reason"].notna() & ~_severe_stop(members),
+    }
+    applies = members[rule].notna().to_numpy()
+    return {evaluable_set: applies & of.to_numpy(dtype=bool) for evaluable_set, of in whom.items()}
+
+
+def _severe_stop(members: pd.DataFrame) -> np.ndarray:
+    return members["stop_reason"].eq("severe_reaction").to_numpy(dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -276,7 +352,8 @@ class _Unit:
 def _units(table: pd.DataFrame, cohort: Cohort) -> Iterator[_Unit]:
     for name, members in by_group(table, cohort, total=False):
         group, positive = cohort.group(name), members["positive_before"]
-        if group.purpose == "bridging" or (group.purpose is None and not positive.any()):
+        nothing_found = not positive.any() and (members["assessed_before"].any() or members.empty)
+        if group.purpose == "bridging" or (group.purpose is None and nothing_found):
             yield _Unit(name, STAYED, members[~positive], group.reported_rule)
             if positive.any():
                 yield _Unit(name, BECAME, members[positive])
@@ -285,15 +362,6 @@ def _units(table: pd.DataFrame, cohort: Cohort) -> Iterator[_Unit]:
     clearing = [group.name for group in cohort.groups if group.purpose in CLEARING]
     if len(clearing) > 1:
         yield _Unit(" + ".join(clearing), BECAME, table[table["group"].isin(clearing)], is_pooled=True)
-
-
-def _success(members: pd.DataFrame, rule: str, evaluable_set: str) -> pd.Series:
-    """The outcome of those counted, NA where the rule's assay does not apply."""
-    counted = members[_COUNTED[evaluable_set](members, rule)]
-    success = counted[rule]
-    if evaluable_set == "severe_stops_failed":
-        success = success.mask(success.notna() & (counted["stop_reason"] == "severe_reaction"), False)
-    return success
 
 
 def _counts(success: pd.Series) -> tuple[int, int]:

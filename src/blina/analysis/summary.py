@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from blina.analysis import questions
-from blina.analysis.cohort import TOTAL
+from blina.analysis.cohort import REASON_WORDS, TOTAL
 from blina.analysis.determined import answers, bounds_of, changes, claims_of, load_readings, rests_on
 from blina.analysis.open import CohortBounds, with_bounds
 from blina.analysis.response import (
+    ALL_SETS,
     BECAME,
     CLEARING,
-    EVALUABLE_SETS,
     RULES,
     STAYED,
     burden_test,
@@ -23,11 +23,9 @@ from blina.analysis.response import (
 )
 from blina.analysis.safety import (
     ANY,
-    CRS_READINGS,
+    CRS,
     NO_GRADE,
-    REASON_WORDS,
     SEVERE,
-    UNGRADED,
     fever_as_crs,
     stops,
     worst_grades,
@@ -37,7 +35,7 @@ from blina.claims.consistent import CONSISTENT, consistent
 from blina.claims.document import Document, load_claims
 from blina.linelist.cohort import Cohort
 from blina.linelist.table import Table
-from blina.linelist.tidy import Tidy
+from blina.linelist.tidy import UNNAMED_REACTION, Tidy
 
 ALL_TREATED, POSITIVE_BEFORE = "all_treated", "positive_before"
 STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of carriers only
@@ -134,13 +132,15 @@ def _safety(study: Tidy, known: CohortBounds | None) -> str:
     for (event, severity), row in every.iterrows():
         if severity == NO_GRADE:
             counted.append(f"{event} {row['text']}")
-        elif severity == SEVERE and every.loc[(event, UNGRADED), "k"] == 0:
-            severe.append(f"{event} {row['text']}")
-        elif severity == SEVERE:
+        elif severity == SEVERE and event == UNNAMED_REACTION:
             ungraded.append(f"{event} or graded {every.loc[(event, ANY), 'text']}")
+        elif severity == SEVERE:
+            severe.append(f"{event} {row['text']}")
     crs = with_bounds(fever_as_crs(patients, events, cohort), questions.of_fever_as_crs, known)
-    narrow, broad = (crs[(crs["group"] == TOTAL) & (crs["reading"] == one)]["text"].iloc[0] for one in CRS_READINGS)
-    counted.append(f"CRS {narrow}, or up to {broad} if fever alone counts as grade 1 (ASTCT 2019)")
+    narrow, *broad = crs[crs["group"] == TOTAL]["text"]
+    alone = [f", or up to {text} if fever alone counts as grade 1 ({cohort.scale(CRS)})"
+             for text in broad if text != narrow]  # fmt: skip
+    counted.append(f"CRS {narrow}{''.join(alone)}")
     ends = with_bounds(stops(patients, cohort), questions.of_stops, known)
     early = ends[(ends["group"] == TOTAL) & ends["stop_reason"].ne("completed") & _some(ends["k"])]
     stopped = [
@@ -215,13 +215,16 @@ def _stated(cohort: Cohort) -> dict[str, list[tuple[str, str]]]:
 
 
 def response_table(study: Tidy, known: CohortBounds | None) -> pd.DataFrame:
-    """Response to read: a row per group, measure and evaluable set, a column of text per rule; printed rates marked."""
+    """Response to read: a row per group, measure and evaluable set, a column of text per rule; printed rates marked.
+
+    A rate says how many of its patients were not assessed, and so count as not negative.
+    """
     table = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
     keys = ["group", "measure", "evaluable_set"]
     texts = table.assign(text=table["text"] + table["is_reported"].map({True: AS_PRINTED, False: ""}))
     wide = texts.pivot(index=keys, columns="rule", values="text")[[rule.id for rule in RULES]]
     wide = table[keys].drop_duplicates().merge(wide.reset_index(), on=keys, validate="one_to_one")
-    wide["evaluable_set"] = [choice(EVALUABLE_SETS, id).label for id in wide["evaluable_set"]]
+    wide["evaluable_set"] = [choice(ALL_SETS, id).label for id in wide["evaluable_set"]]
     return wide.rename(columns={rule.id: rule.label for rule in RULES})
 
 

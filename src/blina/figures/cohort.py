@@ -8,18 +8,21 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 
-from blina.analysis.cohort import by_group, describe
+from blina.analysis.cohort import NOT_RECORDED, by_group, describe
 from blina.analysis.intervals import median
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
+    MANY,
     MARGIN,
     MUTED,
     WIDE,
     Look,
     Picture,
     Sheet,
+    bars_of,
     below_axes,
+    headed,
     looks,
     people_or_rows,
     styled,
@@ -42,7 +45,8 @@ _ROOM = 1.4  # of a point, as a multiple of its size: the corners of diamonds st
 def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None) -> Picture:
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
-    Filled points carry BCR::ABL1. Below each group: n and the median; in the first panel boys and carriers too, as k/n.
+    Filled points carry BCR::ABL1. A group of more than `MANY` patients is drawn as bars, as broad as there are
+    patients. Whoever lacks a value has no point, and the number of values is printed. Below each group: n and the median; in the first panel boys and carriers too, as k/n.
     Intervals stand on a log axis unless one of them is 0. `description` is that of `describe`, with the bounds of
     `analysis.open` where rows of it are open: those print their bounds, and an open median draws no line.
     """
@@ -55,9 +59,14 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     sizes = patients["group"].value_counts()
     labels = {(column, group): _labels(stated, column, group, sizes.get(group, 0), width / len(shown))
               for column in _PANELS for group in shown}  # fmt: skip
-    below = (1 + max(map(len, labels.values()))) * LINE + 3
+    heads = {name: headed(look.name, sizes.get(name, 0), width / len(shown) - 1) for name, look in shown.items()}
+    below = (max(map(len, heads.values())) + max(map(len, labels.values()))) * LINE + 3
     body = _HEIGHT + below if beside else 2 * (_HEIGHT + below) + 3
     note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
+    if patients["bcr_abl1"].isna().any():
+        note = note.replace("without", "without or where that is not recorded")
+    if len(sizes) and sizes.max() > MANY:
+        note += f" A group of more than {MANY} is drawn as bars, as broad as there are patients."
     if any(said.startswith(OPEN) for said in stated.values()):
         note += " Open: no single number; line lists that satisfy the report differ."
     sheet = Sheet(WIDE, 1 + body, title, [note], cohort.face)
@@ -67,17 +76,21 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
         right, down = (place, 0) if beside else (0, place)
         left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 1 + down * (_HEIGHT + below + 3)
         axis = sheet.axes(left, top, width, _HEIGHT)
+        values = patients[column].dropna()
+        log = column == "months_from_diagnosis" and min(values, default=0) > 0
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             middle = stated[name, _CHARACTERISTIC[column], ""]
-            _points(axis, number, members[column], members["bcr_abl1"].astype(bool), shown[name])
-            if len(members) and not middle.startswith(OPEN):
-                half = float(median(members[column]))
+            given = members.dropna(subset=[column])
+            _points(axis, number, given[column], given["bcr_abl1"].eq(True).fillna(False), shown[name], log)
+            if len(given) and not middle.startswith(OPEN):
+                half = float(median(given[column]))
                 axis.plot([number - 0.35, number + 0.35], [half, half], color=MUTED, linewidth=1.2, zorder=1)
-            below_axes(axis, number, 1.5, f"{shown[name].name}, n = {len(members)}", weight="bold")
-            for line, words in enumerate(labels[column, name], start=1):
+            for line, words in enumerate(heads[name]):
+                below_axes(axis, number, 1.5 + line * LINE, words, weight="bold")
+            for line, words in enumerate(labels[column, name], start=len(heads[name])):
                 below_axes(axis, number, 1.5 + line * LINE, words)
-            alt.append(f"{name}, {label}: {len(members)} points, median {middle.replace('open, median', 'open,')}")
-        _scale(axis, patients[column], column == "months_from_diagnosis")
+            alt.append(f"{name}, {label}: {len(given)} points, median {middle.replace('open, median', 'open,')}")
+        _scale(axis, values, log)
         axis.set_ylabel(label)
         axis.set_xlim(-0.5, len(shown) - 0.5)
         axis.set_xticks(range(len(shown)), [""] * len(shown))
@@ -86,7 +99,7 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
 
 def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
     least, most = min(values, default=0), max(values, default=1)
-    if log and least > 0:
+    if log:
         axis.set_yscale("log")
         ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5]
         axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -96,8 +109,11 @@ def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
         axis.set_ylim(0, max(most * 1.08, 1))
 
 
-def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look) -> None:
+def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look, log: bool) -> None:
     if values.empty:
+        return
+    if len(values) > MANY:
+        bars_of(axis, number, values, look, 0.35, log, zorder=0.5)
         return
     size, room = (4.4, _ROOM) if len(values) <= 60 else (2.4, 1)
     seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.spaced(room),
@@ -115,6 +131,8 @@ def _labels(stated: dict, column: str, group: str, n: int, width: float) -> list
     said = {"median": stated[group, _CHARACTERISTIC[column], ""]}
     if column == next(iter(_PANELS)):
         said |= {word: stated.get((group, *key), f"0/{n}") for word, key in _COUNTS.items()}
+    if (missing := stated.get((group, _CHARACTERISTIC[column], NOT_RECORDED), "0")) != "0":
+        said[NOT_RECORDED] = missing
     lines = []
     for word, text in said.items():
         if not text.startswith(OPEN):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blina.analysis.open import OPEN
-from blina.analysis.response import AFTER, EVALUABLE_SETS, FLOW_COLUMNS, flow, rates
+from blina.analysis.response import AFTER, ASSESSED, FLOW_COLUMNS, flow, rates, sets_of
 from blina.analysis.safety import STOP_WORDS
 from blina.figures.style import (
     INK,
@@ -16,6 +16,7 @@ from blina.figures.style import (
     WIDE,
     Picture,
     Sheet,
+    headed,
     looks,
     people,
     styled,
@@ -89,20 +90,22 @@ def patient_flow(
 def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The counts of `flow` and, as one more stage of them, who of each group is in which evaluable set.
 
-    `table` is that of `rates`; its `n` under the rule of both assays counts whoever has an outcome. A set of the same
-    patients as all treated is left out. AssertionError unless those with and without an outcome add up to the group.
+    `table` is that of `rates`, under the rule of both assays. A set of the same patients as all treated is left out.
+    AssertionError unless all treated are the group, and those assessed and not assessed add up to it.
     """
     of = counts.groupby("group", sort=False)["of"].max()
-    missing = counts[counts["state"] == AFTER[3]].set_index("group")["n"].reindex(of.index, fill_value=0)
+    is_missing = counts["stage"].eq("MRD after") & counts["state"].eq(AFTER[3])
+    missing = counts[is_missing].set_index("group")["n"].reindex(of.index, fill_value=0)
     table = table[(table["rule"] == "fc_and_pcr") & ~table["is_pooled"]]
     rows = []
     for name, n in of.items():
         mine = table[table["group"] == name]  # by two measures, where a bridging group has both
-        sizes = {some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False) for some in EVALUABLE_SETS
+        sizes = {some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False) for some in sets_of(table)
                  if some.id != "severe_stops_failed"}  # fmt: skip
         known = {some.id: size for some, size in sizes.items() if not pd.isna(size)}
-        treated = known.get("all_treated", n - missing[name])
-        assert treated + missing[name] == n, "evaluable and not assessed do not add up to the group"
+        treated = known.get("all_treated", n)
+        assessed = known.get(ASSESSED.id, treated - missing[name])
+        assert treated == n and assessed + missing[name] == n, "all treated, or those assessed and not, do not add up"
         assert all(size <= treated for size in known.values()), "an evaluable set is larger than all treated"
         rows += [(_SETS, name, some.label, size, n) for some, size in sizes.items()]
     sets = pd.DataFrame(rows, columns=FLOW_COLUMNS)
@@ -119,7 +122,7 @@ def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: flo
     rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
     lines = []
     if stage == _STAGES[0]:
-        head = wrapped(f"{name}: n = {rows['of'].max()}", width, SMALL, "bold")
+        head = headed(name, rows["of"].max(), width, ":")
         label = wrapped(written(group.label, ""), width)
         lines = [(line, 0, {"weight": "bold"}) for line in head] + [(line, 0, {}) for line in label]
     return lines + [(line, _INDENT * (number > 0), {"color": INK if pd.isna(row.n) or row.n else MUTED})

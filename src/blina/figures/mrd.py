@@ -7,6 +7,7 @@ from math import ceil, floor, log10
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
 from blina.analysis import response as analysis
@@ -15,6 +16,7 @@ from blina.analysis.intervals import METHOD, rate_text, short_text
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
+    MANY,
     MARGIN,
     NARROW,
     RULE,
@@ -24,20 +26,28 @@ from blina.figures.style import (
     Look,
     Picture,
     Sheet,
+    bars_of,
     below_axes,
+    headed,
     log_percent,
     looks,
     people_or_rows,
     styled,
+    text_width,
+    tint,
+    wrapped,
 )
 from blina.linelist.cohort import Cohort
+from blina.linelist.tidy import TIMES
 
 _SIDE_BY_SIDE = 3  # groups up to which the two assays stand side by side
-_HEIGHT, _LEFT, _BELOW = 72.0, 16.0, 2 * LINE + 3.0  # mm
+_HEIGHT, _LEFT, _BELOW = 72.0, 16.0, LINE + 3.0  # mm; below the axis before what is said of the groups
 _STEP, _SIDE, _SPREAD = 2.4, 0.57, 0.45  # from group to group; before and after from its centre; patients about that
 _INSIDE, _APART = 0.3, 0.2  # powers of ten: rows of points without value from their edge, and about that
 _FEW, _ROOM = 6, 20  # patients of a group up to which each has a row without value; a white edge parts filled points
+_RESULTS = ("positive", "negative")
 STRIP = 10**2.3, 10**3.5  # above the scale: positive without a reported value
+_NOBODY = {"FC": "nobody with a result", "RT-PCR": "nobody followed"}
 _HEADINGS = {"FC": "FC", "RT-PCR": "RT-PCR, where a fusion gene is followed"}
 
 
@@ -54,6 +64,8 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     A line joins one patient's two results by one assay. Hollow points in the shaded band were not detected; the band
     ends at the limit of detection or, if none is reported, at the least reported value, and the note says which. A
     positive result without a value stands in a strip above the scale. k/n in band and strip count the group's patients.
+    A group of more than `MANY` patients is drawn as bars, as broad as there are patients, without lines. Who was not
+    assessed at a time has no point there, and is counted below the group.
     `statuses` has a row per group, assay, time and status with the column `open` of `analysis.open`: where the number
     of negatives or of positives is open, the band prints the bounds of the negatives, and the strip `open`.
     """
@@ -62,33 +74,59 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people_or_rows(len(patients), cohort)} by group"
-    limits = mrd["limit_of_detection_percent"].dropna()
-    least = min([*limits, *mrd["value_percent"].dropna()], default=0.01)
-    if len(limits):
-        end = f"the limit of detection, {' and '.join(map(short_text, sorted(set(limits))))}%"
-    else:
-        end = f"the least reported value, {short_text(least)}%, as no limit of detection is reported"
-    body = _HEIGHT + _BELOW if beside else 2 * (_HEIGHT + _BELOW) + 7
+    results = {assay: mrd[mrd["assay"] == assay] for assay in _HEADINGS}
+    least = {assay: _least(mine, mrd) for assay, mine in results.items()}
+    pairs = {(assay, name): _pairs(members, results[assay], least[assay])
+             for assay in _HEADINGS for name, members in by_group(patients, cohort, total=False)}  # fmt: skip
+    lacks = any(of[f"{time}_status"].isin(_RESULTS).eq(False).any() for of in pairs.values() for time in TIMES)
+    below = {key: _below(of, shown[key[1]], width / len(shown) - 1, lacks) for key, of in pairs.items()}
+    height = _HEIGHT + _BELOW + LINE * max(map(len, below.values()))
+    body = height if beside else 2 * height + 7
     note = (
-        f"Filled: positive. Hollow: not detected, in the band below {end}. k/n: patients in band or strip. A line "
+        f"Filled: positive. Hollow: not detected, in the band below {_end(results, least)}. k/n: patients in band or strip. A line "
         "joins the two results of one row of the line list; a dotted line leads to or from a positive result without "
         "value and shows no rise or fall."
     )
+    if any(len(of) > MANY for of in pairs.values()):
+        note += f" A group of more than {MANY} is drawn as bars, as broad as there are patients (at values, "
+        note += "and in band and strip, to scales of their own), without lines."
     if unsettled:
         note += " Open: no single number; line lists that satisfy the report differ."
     sheet = Sheet(WIDE, 5 + body, title, [note], cohort.face)
     alt = []
     for place, (assay, heading) in enumerate(_HEADINGS.items()):
         right, down = (place, 0) if beside else (0, place)
-        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 5 + down * (_HEIGHT + _BELOW + 7)
+        left, top = MARGIN + _LEFT + right * (width + _LEFT + 2), 5 + down * (height + 7)
         axis = sheet.axes(left, top, width, _HEIGHT)
-        _scale(axis, least, len(shown))
+        _scale(axis, least[assay], len(shown))
         axis.set_title(heading)
-        for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
-            pairs = _pairs(members, mrd[mrd["assay"] == assay], least)
+        for number, (name, look) in enumerate(shown.items()):
             times = {time: said for (*which, time), said in unsettled.items() if which == [name, assay]}
-            alt.append(f"{name} by {assay}, {_pair(axis, number * _STEP, pairs, shown[name], least, times)}")
+            for line, (words, weight) in enumerate(below[assay, name]):
+                below_axes(axis, number * _STEP, 1.8 + LINE * (1 + line), words, weight=weight)
+            room = width / len(shown) / 2 - 0.5
+            said = _pair(axis, number * _STEP, pairs[assay, name], look, least[assay], times, room)
+            alt.append(f"{name} by {assay}, {said or _NOBODY[assay]}")
     return sheet.picture("mrd-paired", f"Paired dot plot, one panel per assay. {'. '.join(alt)}.")
+
+
+def _least(mine: pd.DataFrame, mrd: pd.DataFrame) -> float:
+    """Where an assay's band ends: at its limit of detection, or at the least value of any assay where it has none."""
+    limits = mine["limit_of_detection_percent"].dropna()
+    values = (mine if len(limits) else mrd)["value_percent"].dropna()
+    return min([*limits.unique(), *values], default=0.01)
+
+
+def _end(results: dict[str, pd.DataFrame], least: dict[str, float]) -> str:
+    """What the band ends at, in words."""
+    limits = {assay: sorted(mine["limit_of_detection_percent"].dropna().unique()) for assay, mine in results.items()}
+    if not any(limits.values()):
+        value = short_text(min(least.values()))
+        return f"the least reported value, {value}%, as no limit of detection is reported"
+    said = {assay: f"{' and '.join(map(short_text, some))}%" for assay, some in limits.items() if some}
+    if len(said) == len(limits) and len(set(said.values())) == 1:
+        return f"the limit of detection, {next(iter(said.values()))}"
+    return f"the limit of detection, {' and '.join(f'{limit} by {assay}' for assay, limit in said.items())}"
 
 
 def _open(statuses: pd.DataFrame | None) -> dict[tuple[str, str, str], str]:
@@ -99,6 +137,19 @@ def _open(statuses: pd.DataFrame | None) -> dict[tuple[str, str, str], str]:
     some = statuses[statuses["open"] & statuses["status"].isin(["negative", "positive"])]
     negative = statuses[statuses["status"] == "negative"].set_index(keys)["text"]
     return {key: negative[key] for key in some[keys].itertuples(index=False, name=None)}
+
+
+def _below(pairs: pd.DataFrame, look: Look, room: float, lacks: bool) -> list[tuple[str, str]]:
+    """What stands below a group, line by line with its weight: name and size and, where it matters, who lacks a result."""
+    said = [(line, "bold") for line in headed(look.name, len(pairs), room)]
+    if lacks:
+        missing = [f"{time} {_unassessed(pairs, time)}" for time in TIMES]
+        said += [(line, "normal") for line in wrapped(f"not assessed: {', '.join(missing)}", room)]
+    return said
+
+
+def _unassessed(pairs: pd.DataFrame, time: str) -> int:
+    return int((~pairs[f"{time}_status"].isin(_RESULTS)).sum())
 
 
 def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFrame:
@@ -115,7 +166,9 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
         for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
             without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
             pairs.loc[without, time] = high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
-    pairs = pairs[(pairs["before_status"] != "not_applicable") & (pairs["after_status"] != "not_applicable")]
+    followed = [pairs[f"{time}_status"].ne("not_applicable").fillna(True) for time in TIMES]
+    assessed = [pairs[f"{time}_status"].isin(_RESULTS) for time in TIMES]
+    pairs = pairs[followed[0] & followed[1] & (assessed[0] | assessed[1])]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
     if len(pairs) > 1:  # where there is no value, rows keep points and lines apart: one each for a few patients
         rows = len(pairs) if len(pairs) <= _FEW else 3
@@ -144,27 +197,27 @@ def _scale(axis: Axes, least: float, groups: int) -> None:
                   textcoords="offset points", ha="center", va="center", annotation_clip=False)  # fmt: skip
 
 
-def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: dict[str, str]) -> str:
-    """Draw a group's results by one assay, with bounds at times that are open; what there is to say of them."""
+def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: dict[str, str],
+          room: float) -> str:  # fmt: skip
+    """Draw a group's results by one assay, with bounds at times that are open; what there is to say of them.
+
+    `room` is how many mm a count may be wide.
+    """
     n = len(pairs)
-    below_axes(axis, centre, 1.8 + LINE, f"{look.name}, n = {n}", weight="bold")
-    offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
-    for row, offset in zip(pairs.itertuples(), offsets, strict=True):
-        unvalued = any(status == "positive" and not valued for status, valued in (
-            (row.before_status, row.before_valued), (row.after_status, row.after_valued)))  # fmt: skip
-        axis.plot([centre - _SIDE + offset, centre + _SIDE + offset], [row.before, row.after], zorder=1, linewidth=0.5,
-                  color=RULE if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
+    if n > MANY:
+        _crowd(axis, centre, pairs, look, least)
+    else:
+        _each(axis, centre, pairs, look)
     said = []
     for time, side in (("before", -_SIDE), ("after", _SIDE)):
         negative = pairs[f"{time}_status"] == "negative"
-        axis.scatter([centre + side + offset for offset in offsets], pairs[time], marker=look.marker,
-                     s=[(look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2 for no in negative],
-                     linewidth=[0.8 if no else 0.4 for no in negative],
-                     edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
-                     facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
-        unvalued = ~negative & ~pairs[f"{time}_valued"]
+        unvalued = (pairs[f"{time}_status"] == "positive") & ~pairs[f"{time}_valued"]
         no, yes = (f"{some.sum()}/{n}" for some in (negative, unvalued))
         count = f"not detected in {no}, positive without a value {yes}"
+        if missing := _unassessed(pairs, time):
+            count += f", not assessed {missing}/{n}"
+        if text_width(f"{n}/{n}") > room:
+            no, yes = (words.replace("/", "\nof ") for words in (no, yes))
         if time in unsettled:
             bounds = unsettled[time].partition(" of ")[0]  # of the whole group; here of those whom the assay follows
             least_to_most = bounds.removeprefix(f"{OPEN}, ")
@@ -174,7 +227,39 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
         axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
         axis.text(centre + side, STRIP[1] / 1.2, yes, size=SMALL, ha="center", va="top")
         said.append(f"{time}: {count}")
-    return "; ".join(said) if n else "nobody followed"
+    return "; ".join(said) if n else ""
+
+
+def _crowd(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float) -> None:
+    """Many patients' results: bars at their values, and one bar each in band and strip."""
+    for time, side in (("before", -_SIDE), ("after", _SIDE)):
+        status, valued = pairs[f"{time}_status"], pairs[f"{time}_valued"]
+        if valued.any():
+            bars_of(axis, centre + side, pairs.loc[valued, time], look, _SPREAD, log=True, gid=f"values-{time}")
+        places = {"negative": band(least)[1] * 10**-_INSIDE, "positive": STRIP[0] * 10**_INSIDE}
+        for which, place in places.items():
+            broad = 2 * _SPREAD * (status.eq(which) & ~valued).mean()
+            axis.add_patch(Rectangle((centre + side - broad / 2, place / 1.3), broad, place * (1.3 - 1 / 1.3),
+                                     facecolor=tint(look.colour), linewidth=0, gid=f"many-{time}"))  # fmt: skip
+
+
+def _each(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look) -> None:
+    """Each patient's two results, joined."""
+    n = len(pairs)
+    offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
+    for row, offset in zip(pairs.itertuples(), offsets, strict=True):
+        unvalued = any(status == "positive" and not valued for status, valued in (
+            (row.before_status, row.before_valued), (row.after_status, row.after_valued)))  # fmt: skip
+        axis.plot([centre - _SIDE + offset, centre + _SIDE + offset], [row.before, row.after], zorder=1, linewidth=0.5,
+                  color=RULE if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
+    for time, side in (("before", -_SIDE), ("after", _SIDE)):
+        some = pairs[pairs[time].notna()]
+        negative = some[f"{time}_status"] == "negative"
+        axis.scatter([centre + side + offsets[place] for place in some.index], some[time], marker=look.marker,
+                     s=[(look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2 for no in negative],
+                     linewidth=[0.8 if no else 0.4 for no in negative],
+                     edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
+                     facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
 
 
 @styled
@@ -182,7 +267,7 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
            tested: pd.DataFrame | None = None) -> Picture:  # fmt: skip
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
-    `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note. In a
+    The picture is named "burden", that of a second group with the same purpose "burden-2". `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note. In a
     reconstructed cohort points are rows of the line list, and are named so. `tested` is the row of `burden_test`, with
     the bounds of `analysis.open` where numbers of it are open: ranges and test are printed as it says.
     """
@@ -198,13 +283,17 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     if without:
         rows = OPEN if without == OPEN else people_or_rows(without, cohort)
         notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
+    if table["responded"].value_counts().max() > MANY:
+        notes.append(f"More than {MANY} patients are drawn as bars, as high as there are patients.")
     if cohort.reconstructed:
         notes.append(f"Every point is a row of the line list. {_determined(test)}".rstrip())
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
     axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
     for place, responded in enumerate((True, False)):
         values = table.loc[table["responded"] == responded, "value_percent"]
-        if len(values):
+        if len(values) > MANY:
+            bars_of(axis, place, values, look, 0.3, log=True, upright=False)
+        elif len(values):
             size = look.scale * (5 if len(values) <= 40 else 2.6)
             seaborn.swarmplot(x=[*values], y=[place] * len(values), ax=axis, orient="h", native_scale=True,
                               marker=look.marker, size=size, linewidth=0.9)  # fmt: skip
@@ -221,7 +310,8 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     alt = (f"Dot plot. MRD before in {group}, {people_or_rows(len(table), cohort)}. "
            f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
            f"Not negative: {_rate(no, n)}{ends['others_range']}. Rank test{tested_text}.")  # fmt: skip
-    return sheet.picture("burden", alt)
+    place = [one.name for one in cohort.groups if one.purpose == cohort.group(group).purpose].index(group)
+    return sheet.picture(f"burden-{place + 1}" if place else "burden", alt)
 
 
 def _rate(k: int | str, n: int | str) -> str:

@@ -16,6 +16,7 @@ from blina.figures.style import (
     MUTED,
     RULE,
     SHADE,
+    TALL,
     WIDE,
     Look,
     Picture,
@@ -57,16 +58,23 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
     diamond from its lower to its upper limit, a thin line its prediction interval. This cohort's rows have the look of
     their group; where a rate is open, a broad bar from its least to its greatest value and a thin line between the
     exact limits at both. Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left
-    to the table.
+    to the table. Where a page has no room for all, panels in which this cohort has no rate are left out, and a note
+    names them.
     """
     known = looks(cohort)
     panels = [(one, _rows(table[table["comparison"] == one.id], known) + _diamond(one, pooled))
               for one in COMPARISONS if (table["comparison"] == one.id).any()]  # fmt: skip
-    height = sum(_HEAD + sum(row.height for row in rows) for _, rows in panels)
     own = table[table["own"]]
     face = cohort.face if own["open"].any() else ""
     title = "Rates of response beside those of published cohorts, with exact 95% intervals"
-    sheet = Sheet(WIDE, max(height, _HEAD) + 9.5, title, [_note(table, pooled, cohort)], face)
+    note = _note(table, pooled, cohort)
+    sheet = Sheet(WIDE, max(_height(panels), _HEAD) + 9.5, title, [note], face)
+    if sheet.height > TALL and len(own):
+        told = set(own["comparison"])
+        note += f" No room for: {'; '.join(one.title for one, _ in panels if one.id not in told)} (see the table)."
+        panels = [(one, rows) for one, rows in panels if one.id in told]
+        sheet = Sheet(WIDE, _height(panels) + 9.5, title, [note], face)
+    height = _height(panels)
     if not panels:
         sheet.text(MARGIN, 1, "No published rate is comparable with one of this cohort.", va="top")
         return sheet.picture("published", "No published rate is comparable with one of this cohort.")
@@ -87,6 +95,10 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
             _draw(axis, middle, row.drawn, known)
             top += row.height
     return sheet.picture("published", _alt(table, pooled))
+
+
+def _height(panels: list[tuple[Comparison, list[_Row]]]) -> float:
+    return sum(_HEAD + sum(row.height for row in rows) for _, rows in panels)
 
 
 def _rows(mine: pd.DataFrame, known: dict[str, Look]) -> list[_Row]:

@@ -7,7 +7,17 @@ from math import ceil
 import pandas as pd
 
 from blina.analysis.intervals import METHOD
-from blina.analysis.safety import SEVERE, UNGRADED, scale_text, where_grades_lack, worst_grades
+from blina.analysis.safety import (
+    ANY,
+    NO_GRADE,
+    SEVERE,
+    UNGRADED,
+    UNKNOWN,
+    fever_note,
+    scale_text,
+    where_grades_lack,
+    worst_grades,
+)
 from blina.figures.style import (
     INK,
     LINE,
@@ -16,6 +26,7 @@ from blina.figures.style import (
     WIDE,
     Picture,
     Sheet,
+    headed,
     looks,
     people,
     styled,
@@ -27,6 +38,7 @@ from blina.linelist.cohort import Cohort
 
 _ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 33.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side
+_COULD = {ANY: (UNKNOWN,), NO_GRADE: (UNKNOWN,), SEVERE: (UNGRADED, UNKNOWN)}  # who could belong to a line besides
 
 
 @styled
@@ -35,8 +47,9 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
     with a grade that was not reported (hatched; a line only where there are any). These might belong to grade 3 or
-    more, whose bar is then hatched from the least to the greatest share that it could have. An event that is counted
-    without grades has one light bar. More than three groups wrap. `table` is that of `worst_grades`, with the bounds
+    more, whose bar is then hatched from the least to the greatest share that it could have. So are the bars of events
+    of which it is not recorded of some whether they occurred. An event that is counted without grades has one light
+    bar. More than three groups wrap. `table` is that of `worst_grades`, with the bounds
     of `analysis.open` where rows of it are open: those say so and have no bar.
     """
     table = worst_grades(patients, events, cohort) if table is None else table
@@ -46,30 +59,36 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
     kinds = [*table["event"].unique()]
     lines = {event: [*told.loc[told["event"] == event, "severity"].unique()] for event in kinds}
     blocks = [_HEAD + _ROW * len(lines[event]) + 1.5 for event in kinds]
-    storey = LINE + 2.5 + sum(blocks)
+    across = (WIDE - MARGIN - _LEFT - MARGIN) / _ACROSS
+    sizes = {name: int((patients["group"] == name).sum()) for name in shown}
+    heads = {name: headed(look.name, sizes[name], across - 2) for name, look in shown.items()}
+    above = LINE * max(map(len, heads.values()))
+    storey = above + 2.5 + sum(blocks)
     title = f"Patients by worst grade of each adverse event, {people(len(patients))} by group"
     body = storey * ceil(len(names) / _ACROSS)
     source = "the report" if cohort.reconstructed else "the line list"
     note = (
         "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and ICANS: "
-        f"{scale_text(cohort)}. Fever stands apart from CRS, as in {source}; ASTCT 2019 counts fever due to the drug "
-        f"as CRS grade 1. k/n (percent, interval): {METHOD}; a full bar is 100%. Hatched: not graded, could belong to "
+        f"{scale_text(cohort)}. Fever stands apart from CRS, as in {source}; {fever_note(cohort)}. "
+        f"k/n (percent, interval): {METHOD}; a full bar is 100%. Hatched: not graded, could belong to "
         "grade 3 or more, whose bar then reaches from the fewest to the most that it could be."
     )
+    if told["severity"].eq(UNKNOWN).any():
+        note += " So it is where an occurrence is not recorded, at any grade."
     if cohort.reconstructed:
         note += " An event that the report does not mention is counted as none."
     sheet = Sheet(WIDE, body, title, [note], cohort.face)
     cells = table.set_index(["group", "event", "severity"])
-    across = (WIDE - MARGIN - _LEFT - MARGIN) / _ACROSS
     longest = max(text_width(words) for words in table.loc[table["group"].isin(names), "text"])
     bar = max(3.0, min(_BAR, across - longest - 2 * _GAP))
     for number, name in enumerate(names):
         floor, column = divmod(number, _ACROSS)
         top, left = storey * floor, MARGIN + _LEFT + across * column
-        n = int((patients["group"] == name).sum())
-        sheet.text(left, top, f"{shown[name].name}, n = {n}", weight="bold", va="top")
+        n = sizes[name]
+        for line, words in enumerate(heads[name]):
+            sheet.text(left, top + LINE * line, words, weight="bold", va="top")
         for place, event in enumerate(kinds):
-            head = top + LINE + 1.5 + sum(blocks[:place])
+            head = top + above + 1.5 + sum(blocks[:place])
             if column == 0:
                 sheet.text(MARGIN, head, written(event, f"event {place + 1}"), weight="bold", va="top")
             for line, severity in enumerate(lines[event]):
@@ -78,20 +97,22 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
                 if column == 0:
                     sheet.text(MARGIN + 1.5, y + _ROW / 2, severity, va="center")
                 is_open = row.get("open", False)
-                ungraded = cells.loc[(name, event, UNGRADED), "k"] if severity == SEVERE and not is_open else 0
-                start, end = (row["k"], row["k"] + ungraded) if ungraded else (0, 0 if is_open else row["k"])
+                known = 0 if is_open else row["k"]
+                more = 0 if is_open else sum(cells.loc[(name, event, one), "k"] for one in _COULD.get(severity, ())
+                                             if (name, event, one) in cells.index)  # fmt: skip
                 sheet.box(left, y + 0.6, bar, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3)
-                if end:
-                    sheet.box(left + bar * start / n, y + 0.6, bar * (end - start) / n, _ROW - 1.2,
-                              gid=f"bar-{number}-{place}-{line}",
-                              **_bar(UNGRADED if ungraded else severity, shown[name].colour))  # fmt: skip
-                colour = INK if end or is_open else MUTED
+                for start, many, look in ((0, known, severity), (known, more, UNGRADED)):
+                    if many:
+                        sheet.box(left + bar * start / n, y + 0.6, bar * many / n, _ROW - 1.2,
+                                  gid=f"bar-{number}-{place}-{line}{'-more' if start else ''}",
+                                  **_bar(look, shown[name].colour))  # fmt: skip
+                colour = INK if known + more or is_open else MUTED
                 sheet.text(left + bar + _GAP, y + _ROW / 2, row["text"], va="center", color=colour)
     return sheet.picture("safety", _alt(table, cohort))
 
 
 def _bar(severity: str, colour: str) -> dict[str, object]:
-    if severity == UNGRADED:
+    if severity in (UNGRADED, UNKNOWN):
         return {"facecolor": "white", "edgecolor": colour, "hatch": "/////////", "linewidth": 0.6}
     return {"facecolor": colour if severity == SEVERE else tint(colour), "edgecolor": colour, "linewidth": 0.6}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -24,7 +25,8 @@ from matplotlib.transforms import Affine2D, blended_transform_factory
 
 from blina.linelist.cohort import STANDARD_GROUPS, Cohort
 
-NARROW, WIDE = 85, 180  # mm: one and two columns of a journal
+NARROW, WIDE, TALL = 85, 180, 247  # mm: one and two columns of a journal, the height of its page
+MANY = 120  # rows of a group up to which each is drawn; of more, bars show how many there are
 FONT = "DejaVu Sans"
 SMALL, NORMAL, LARGE = 7.0, 7.5, 8.5  # pt at final size; nothing is smaller
 LINE = 3.0  # mm from line to line of small text
@@ -223,6 +225,13 @@ def wrapped(words: str, width: float, size: float = SMALL, weight: str = "normal
     return lines
 
 
+def headed(name: str, n: int, width: float, between: str = ",") -> list[str]:
+    """The heading of a group in bold lines no wider than so many mm: its name, and its size in one piece."""
+    *lines, last = wrapped(name, width, SMALL, "bold")
+    whole = f"{last}{between} n = {n}"
+    return [*lines, whole] if text_width(whole, SMALL, "bold") <= width else [*lines, f"{last}{between}", f"n = {n}"]
+
+
 @dataclass(frozen=True)
 class Look:
     """How a group appears: its name, as far as the font can write it, colour and marker shape."""
@@ -248,22 +257,55 @@ def tint(colour: str) -> tuple[float, ...]:
 
 def written(words: str, instead: str) -> str:
     """The words, or others instead if the font lacks a letter of them: better than a row of boxes."""
-    can_write = get_font(findfont(FontProperties(family=FONT))).get_charmap()
-    return words if all(ord(letter) in can_write for letter in words) else instead
+    return words if all(ord(letter) in _letters() for letter in words) else instead
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """What the font can write."""
+    return frozenset(get_font(findfont(FontProperties(family=FONT))).get_charmap())
 
 
 def looks(cohort: Cohort) -> dict[str, Look]:
-    """The look of each group; a name that the font cannot write becomes "group 2".
+    """The look of each group; a name that the font cannot write, or with too long a word, becomes "group 2".
 
     MC, IC and RR have a look of their own, which they keep in a figure of one group; others follow in their order.
     """
     others = [group.name for group in cohort.groups if group.name not in STANDARD]
-    found = {}
+    found, room = {}, max(20.0, 66 / len(cohort.groups))  # mm for a word
     for place, group in enumerate(cohort.groups):
         at = (*STANDARD, *others).index(group.name) % len(GROUP_COLOURS)
         name = written(group.name, f"group {place + 1}")
+        if any(text_width(word, SMALL, "bold") > room for word in name.split()):
+            name = f"group {place + 1}"
         found[group.name] = Look(name, GROUP_COLOURS[at], GROUP_MARKERS[at])
     return found
+
+
+def renamed(cohort: Cohort) -> str:
+    """Which group is which, where figures cannot bear their names; "" where they can."""
+    others = {look.name: name for name, look in looks(cohort).items() if look.name != name}
+    return f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}." if others else ""
+
+
+def bars_of(axis: Axes, at: float, values: Iterable[float], look: Look, half: float, log: bool,
+            upright: bool = True, **how: object) -> None:  # fmt: skip
+    """Many values as bars about a place of the other axis: as broad as there are patients, the broadest twice `half`.
+
+    Bars stand on the scale of the values, ten to a power of ten (`log`) or thirty from the least to the greatest.
+    """
+    values = np.asarray(values, dtype=float)
+    if log:
+        low, high = (np.floor(10 * np.log10(end)) for end in (values.min(), values.max()))
+        edges = 10 ** (np.arange(low, high + 2) / 10)
+    else:
+        edges = np.linspace(values.min(), values.max() + 1e-9, 31)
+    counts, _ = np.histogram(values, edges)
+    broad = 2 * half * counts / max(counts.max(), 1)
+    draw = axis.barh if upright else axis.bar
+    start, thick = ("left", "height") if upright else ("bottom", "width")
+    draw(edges[:-1], broad, align="edge", color=tint(look.colour), linewidth=0,
+         **{start: at - broad / 2, thick: np.diff(edges)} | how)  # fmt: skip
 
 
 def draw_rate(axis: Axes, y: float, row: Mapping, look: Look, thick: float = 4.5, size: float = 4.0,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from blina.analysis.cohort import by_group
+from blina.analysis.cohort import NOT_RECORDED, REASON_WORDS, by_group
 from blina.analysis.safety import (
     COURSE_COLUMNS,
     FURTHER,
     ICANS,
-    REASON_WORDS,
     STOP_WORDS,
+    UNRECORDED,
     course_counts,
     courses,
     infusions,
@@ -22,8 +23,11 @@ from blina.figures.style import (
     INK,
     LINE,
     MARGIN,
+    MUTED,
     RULE,
+    SHADE,
     SMALL,
+    TALL,
     WIDE,
     Look,
     Picture,
@@ -40,6 +44,9 @@ from blina.linelist.cohort import Cohort
 
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
+_ENDED = {"completed": ("white", ""), "severe_reaction": (INK, ""), "economic": ("white", "////"),
+          "other": ("white", "\\\\\\\\"), NOT_RECORDED: (SHADE, "")}  # fmt: skip  # stop reason: colour, hatching of its area
+_STOREY = 34.0  # mm: highest area of a group
 _GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
 _WIDEST, _NARROWEST, _PAD = 4.2, 2.8, 1.2  # mm: a lane, and of it what stays free
@@ -57,7 +64,7 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the grade stands on
     the day on which ICANS began. To the right: further cycles as blocks, events without a known day, and why treatment
     stopped. Where there is no room for all, lanes that look the same are one, with their number; if that does not do,
-    the rarest are left out, and a note says how many patients are. The lanes of a reconstructed cohort bear numbers of
+    areas show of each group how many were on the drug, day by day, and how the others ended. The lanes of a reconstructed cohort bear numbers of
     rows, never names of patients. `counts` and `bars` are the tables of `course_counts` and `infusions`, with the
     bounds of `analysis.open` where rows of them are open: the heading of a group says so, such bars are hollow, and so
     are the blocks of a group in which it is open how many patients had further cycles. In a reconstructed cohort events
@@ -69,9 +76,14 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     table = _drawn(courses(patients, events, cohort), patients, cohort, counts, bars)
     kinds = _kinds(table)
     anybodys = _anybodys(counts, kinds, cohort)
-    heads = {name: _heading(counts, name, shown[name].name) for name in shown}
+    sizes = {name: len(members) for name, members in by_group(patients, cohort, total=False)}
+    heads = {name: _heading(counts, name, f"{shown[name].name}, n = {sizes[name]}") for name in shown}
     heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
-    lanes, left_out = _lanes(table, int((_ROOM - heading) / _NARROWEST))
+    lanes = _lanes(table, int((_ROOM - heading) / _NARROWEST))
+    everyone = people_or_rows(len(patients), cohort)
+    title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
+    if lanes is None:
+        return _areas(table, cohort, heads, title).picture("swimmer", _alt(counts, sizes, everyone, "Areas of courses"))
     lane = min(_WIDEST, (_ROOM - heading) / max(len(lanes), 1))
 
     names = max(text_width(words) for words in ("", *lanes["label"])) + _INDENT + 1.5
@@ -81,10 +93,8 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     above = LINE * max(len(lines) for lines, _ in columns) + 1
     height = heading + lane * len(lanes)
     key = _key(table)
-    everyone = people_or_rows(len(patients), cohort)
-    title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
     below = 11 + (LINE + 0.5) * (1 + key[-1][0])
-    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, left_out, bool(anybodys), cohort)], cohort.face)
+    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, bool(anybodys), cohort)], cohort.face)
 
     time = sheet.axes(MARGIN + names, above, width, height)
     day = _scale(time, table, height, width)
@@ -116,7 +126,57 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
         y = above + height + 12 + (LINE + 0.5) * line
         _sign(sheet, x, y, marker)
         sheet.text(x + 2.5, y, words, va="center")
-    return sheet.picture("swimmer", _alt(counts, cohort, everyone))
+    return sheet.picture("swimmer", _alt(counts, sizes, everyone, "Swimmer plot"))
+
+
+def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list[str]]], title: str) -> Sheet:
+    """Of each group, day by day: the share of patients on the drug and, above it, of those who had ended, by reason."""
+    drawn = table.dropna(subset=["infusion_days"])
+    reasons = drawn["stop_reason"].fillna(NOT_RECORDED)
+    reasons = reasons.where(reasons.isin([*_ENDED]), "other")
+    present = [reason for reason in _ENDED if reasons.eq(reason).any()]
+    heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
+    storey = min(_STOREY, (TALL - 50 - heading) / len(heads))  # with room for title, key and notes
+    note = (
+        "There is no room for a lane of each. Areas show, day by day, the share of a group on the drug (in its colour) "
+        "and, above, of those whose cycle 1 had ended, by how. Beside a group's name stands what its courses add up to; "
+        f"grades: {scale_text(cohort)}."
+    )
+    if missing := len(table) - len(drawn):
+        note += f" Days of infusion are not recorded of {missing}, who are in no area."
+    sheet = Sheet(WIDE, heading + storey * len(heads) + 16, title, [note], cohort.face)
+    days = np.arange(1, max([28, *drawn["infusion_days"].astype(int)]) + 2)
+    top = 0.0
+    for name, look in looks(cohort).items():
+        words, lines = heads[name]
+        top += _BEFORE
+        sheet.text(MARGIN, top, words, va="top", weight="bold")
+        for line, part in enumerate(lines):
+            sheet.text(MARGIN + _beside_name(words), top + LINE * line, part, va="top")
+        top += LINE * len(lines)
+        axis = sheet.axes(MARGIN + 11, top + 1, WIDE - 2 * MARGIN - 12, storey - 4.5)
+        axis.set(xlim=(days[0], days[-1]), ylim=(0, 100), yticks=[0, 50, 100])
+        axis.set_xticks([day for day in _WEEKS if day <= days[-1]])
+        mine = drawn[drawn["group"] == name]
+        last = mine["infusion_days"].to_numpy(dtype=int)
+        ended = [last[reasons[mine.index].eq(reason).to_numpy()] for reason in present]
+        shares = [[(last >= day).sum() for day in days], *([(of < day).sum() for day in days] for of in ended)]
+        if len(mine):
+            axis.stackplot(days, *(100 * np.array(share) / len(mine) for share in shares), step="post", linewidth=0.4,
+                           edgecolor=MUTED, colors=[tint(look.colour), *(_ENDED[reason][0] for reason in present)],
+                           hatch=["", *(_ENDED[reason][1] for reason in present)])  # fmt: skip
+        top += storey
+    sheet.text(WIDE / 2, top + 2, "day of infusion in cycle 1 (share of the group's patients, %)", ha="center", va="top")
+    x, y = MARGIN, top + 6.5
+    for reason in present:
+        words = STOP_WORDS.get(reason, f"ended, how is {NOT_RECORDED}")
+        if x + text_width(words) + 4 > WIDE - MARGIN:
+            x, y = MARGIN, y + 4
+        colour, hatch = _ENDED[reason]
+        sheet.box(x, y, 3, 3, facecolor=colour, hatch=hatch, edgecolor=MUTED, linewidth=0.4)
+        sheet.text(x + 4, y + 1.5, words, va="center")
+        x += text_width(words) + 8
+    return sheet
 
 
 def _drawn(table: pd.DataFrame, patients: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame,
@@ -162,17 +222,14 @@ def _columns(kinds: list[str]) -> list[tuple[list[str], float]]:
     return [(wrapped(words, wide - 1), wide) for words, wide in said]
 
 
-def _lanes(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, int]:
-    """The lanes for which there is room, with the number of patients `n` of each; how many patients are left out."""
+def _lanes(table: pd.DataFrame, most: int) -> pd.DataFrame | None:
+    """The lanes with the number of patients `n` of each, those that look the same as one; None if there is no room."""
     if len(table) <= most:
-        return table.assign(n=1), 0
+        return table.assign(n=1)
     same = [name for name in table if name not in ("patient_id", "label")]
     lanes = table.groupby(same, sort=False, dropna=False)["label"].agg(n="size", label="first").reset_index()
-    # Equally frequent lanes are taken from all over the table (in steps of the golden ratio), not from its top.
-    lanes["turn"] = [place * 0.6180339887 % 1 for place in range(len(lanes))]
-    kept = lanes.sort_values(["n", "turn"], ascending=[False, True]).head(most).sort_index()
-    labels = [f"× {n}" if n > 1 else label for n, label in zip(kept["n"], kept["label"], strict=True)]
-    return kept.assign(label=labels), len(table) - int(kept["n"].sum())
+    labels = [f"× {n}" if n > 1 else label for n, label in zip(lanes["n"], lanes["label"], strict=True)]
+    return lanes.assign(label=labels) if len(lanes) <= most else None
 
 
 def _added_up(counts: pd.DataFrame, name: str) -> str:
@@ -188,13 +245,8 @@ def _said(row: tuple) -> str:
     return f"{feature} {row.text.partition(' (')[0]}" + (f" ({', '.join(same)})" if same and pd.notna(row.k) else "")
 
 
-def _size(counts: pd.DataFrame, name: str) -> str:
-    return f"n = {counts.loc[counts['group'] == name, 'n'].iloc[0]}"
-
-
-def _heading(counts: pd.DataFrame, name: str, shown: str) -> tuple[str, list[str]]:
-    """A group with its size and, in lines, what its lanes add up to."""
-    words = f"{shown}, {_size(counts, name)}"
+def _heading(counts: pd.DataFrame, name: str, words: str) -> tuple[str, list[str]]:
+    """A group with its size, as said in words, and, in lines, what its lanes add up to."""
     return words, wrapped(_added_up(counts, name), WIDE - 2 * MARGIN - _beside_name(words)) or [""]
 
 
@@ -204,7 +256,7 @@ def _beside_name(words: str) -> float:
 
 def _scale(axis: Axes, table: pd.DataFrame, height: float, width: float) -> float:
     """The time axis, on which a day reaches from half a day before its number to half a day after; the mm of a day."""
-    days = max([28, *table["infusion_days"], *table["icans_day"].dropna()])
+    days = max([28, *table["infusion_days"].dropna(), *table["icans_day"].dropna()])
     axis.set(xlim=(0.5, days + 3.5), ylim=(height, 0), yticks=[])
     axis.set_xticks([day for day in _WEEKS if day <= days])
     axis.set_xlabel("day of infusion in cycle 1")
@@ -214,9 +266,13 @@ def _scale(axis: Axes, table: pd.DataFrame, height: float, width: float) -> floa
 
 def _course(axis: Axes, y: float, thick: float, row: dict, look: Look, day: float) -> None:
     """Bar of infusion, mark of its end and, where its day is known, the box of ICANS; `day` is the mm of a day."""
-    axis.add_patch(Rectangle((0.5, y - thick / 2), row["infusion_days"], thick, gid="infusion", clip_on=False,
-                             **_filling(look, row["bar_open"])))  # fmt: skip
-    end = row["infusion_days"] + 0.5
+    if pd.isna(length := row["infusion_days"]):
+        axis.text(1, y, UNRECORDED, size=SMALL, ha="center", va="center")
+        length = 0
+    else:
+        axis.add_patch(Rectangle((0.5, y - thick / 2), length, thick, gid="infusion", clip_on=False,
+                                 **_filling(look, row["bar_open"])))  # fmt: skip
+    end = length + 0.5
     if pd.notna(began := row["icans_day"]):
         half = _BOX / day / 2
         axis.add_patch(Rectangle((began - half, y - _BOX / 2), 2 * half, _BOX, facecolor="white", edgecolor=INK,
@@ -224,7 +280,8 @@ def _course(axis: Axes, y: float, thick: float, row: dict, look: Look, day: floa
         axis.text(began, y, row[ICANS].replace("yes", ""), size=SMALL, ha="center", va="center_baseline", zorder=4)
         if began - half < end + 2 * _BESIDE / day:  # the mark of the end stands beyond the box
             end = max(end, began + half)
-    axis.plot([end + _BESIDE / day], [y], gid="end", **_mark(_ENDS.get(row["stop_reason"], _OTHERWISE)))
+    if length and pd.notna(row["stop_reason"]):
+        axis.plot([end + _BESIDE / day], [y], gid="end", **_mark(_ENDS.get(row["stop_reason"], _OTHERWISE)))
 
 
 def _filling(look: Look, is_open: bool) -> dict[str, object]:
@@ -240,8 +297,11 @@ def _mark(marker: str) -> dict[str, object]:
 def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: list[str],
             anybodys: set[tuple[str, str]]) -> None:  # fmt: skip
     """Further cycles, events and reason to stop of a lane, in their columns; grey what may be another lane's."""
-    step = min(_BLOCK, (_FURTHER - 2) / max(row["extra_cycles"], 1))
-    for cycle in range(row["extra_cycles"]):
+    further = 0 if pd.isna(row["extra_cycles"]) else int(row["extra_cycles"])
+    if pd.isna(row["extra_cycles"]):
+        axis.text(2, y, UNRECORDED, size=SMALL, ha="center", va="center")
+    step = min(_BLOCK, (_FURTHER - 2) / max(further, 1))
+    for cycle in range(further):
         axis.add_patch(Rectangle((1 + cycle * step, y - thick / 2), 0.8 * step, thick, gid="cycle",
                                  **_filling(look, row["blocks_open"])))  # fmt: skip
     for place, kind in enumerate(kinds):
@@ -253,8 +313,9 @@ def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: li
             axis.plot([x], [y], marker="o", markersize=3, color=colour, gid=kind)
         else:
             axis.text(x, y, row[kind], size=SMALL, ha="center", va="center", gid=kind, color=colour)
-    if row["stop_reason"] != "completed":
-        words = row["stopped_by"] or REASON_WORDS.get(row["stop_reason"], row["stop_reason"])
+    if pd.isna(row["stop_reason"]) or row["stop_reason"] != "completed":
+        reason = NOT_RECORDED if pd.isna(row["stop_reason"]) else row["stop_reason"]
+        words = row["stopped_by"] or REASON_WORDS.get(reason, reason)
         axis.text(_FURTHER + _EVENT * len(kinds) + 1, y, written(words, "another reason"), size=SMALL, va="center",
                   gid="why")  # fmt: skip
 
@@ -262,7 +323,7 @@ def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: li
 def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
     """Line, place in mm, marker and words of every sign; "box" is that of ICANS, "dot" that of an event."""
     signs = [(marker, STOP_WORDS[reason]) for reason, marker in _ENDS.items()]
-    if not set(table["stop_reason"]) <= {*_ENDS}:
+    if not set(table["stop_reason"].dropna()) <= {*_ENDS}:
         signs.append((_OTHERWISE, "ended otherwise"))
     signs += [("box", f"{ICANS} began (grade)"), ("dot", "event without a grade")]
     placed, line, x = [], 0, MARGIN + 1.5
@@ -285,13 +346,12 @@ def _sign(sheet: Sheet, x: float, y: float, marker: str) -> None:
         sheet.line([x], [y], **_mark(marker))
 
 
-def _note(lanes: pd.DataFrame, left_out: int, some_grey: bool, cohort: Cohort) -> str:
+def _note(lanes: pd.DataFrame, some_grey: bool, cohort: Cohort) -> str:
     said = ["A lane is a row of the line list." if cohort.reconstructed else "A lane is a patient."]
     if (lanes["n"] > 1).any():
         said.append("× n: so many lanes that look the same.")
-    if left_out:
-        missing = people_or_rows(left_out, cohort)
-        said.append(f"Not shown for want of room: {missing}; no course of theirs is more frequent.")
+    if lanes[["infusion_days", "extra_cycles"]].isna().any(axis=None) or lanes.eq(UNRECORDED).any(axis=None):
+        said.append(f"{UNRECORDED}: {NOT_RECORDED}.")
     said.append(f"Numbers: worst grade; {scale_text(cohort)}.")
     if cohort.reconstructed:
         said.append("The report describes no course: which features meet in one lane is one of many possibilities.")
@@ -305,7 +365,6 @@ def _note(lanes: pd.DataFrame, left_out: int, some_grey: bool, cohort: Cohort) -
     return " ".join(said)
 
 
-def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
-    said = [f"{group.name}, {_size(counts, group.name)}: {_added_up(counts, group.name) or 'nothing to show'}"
-            for group in cohort.groups]  # fmt: skip
-    return f"Swimmer plot of {everyone}, by group. {'. '.join(said)}. All others 0."
+def _alt(counts: pd.DataFrame, sizes: dict[str, int], everyone: str, kind: str) -> str:
+    said = [f"{name}, n = {n}: {_added_up(counts, name) or 'nothing to show'}" for name, n in sizes.items()]
+    return f"{kind} of {everyone}, by group. {'. '.join(said)}. All others 0."

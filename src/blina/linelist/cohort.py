@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
 from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
 from blina.linelist.table import Table
+from blina.linelist.vocabulary import column_of
 from blina.yamlfile import FileError, Typed, load_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -124,13 +125,13 @@ class Cohort(BaseModel):
         bridging = [group.name for group in self.groups if group.purpose == "bridging"]
         rules = []
         for rule in RULES:
-            when, then = ({key: bridging if (key, value) == ("group", "IC") else value for key, value in part.items()}
-                          for part in (rule.when, rule.then))  # fmt: skip
-            if [] in (when.get("group"), then.get("group")):
-                continue  # there is no bridging group, so nothing can be asked of it
+            if "IC" in (rule.when.get("group"), rule.then.get("group")):
+                if not bridging:
+                    continue  # nothing can be asked of groups that there are not
+                rule = _of_groups(rule, bridging)
             if rule.column in self.missing_allowed:
-                when = {"not": {rule.column: ""}, **when}
-            rules.append(replace(rule, when=when, then=then))
+                rule = replace(rule, when={"not": {rule.column: ""}, **rule.when})
+            rules.append(rule)
         return tuple(rules)
 
     def of_table(self, table: Table) -> Cohort:
@@ -141,6 +142,14 @@ class Cohort(BaseModel):
             named = {words[code] for code in set(codes[~table.blank["group"]].tolist())}
             known["groups"] = tuple(group for group in self.groups if group.name in named) or self.groups
         return self.model_copy(update=known)
+
+
+def _of_groups(rule: Rule, names: list[str]) -> Rule:
+    """A rule on group IC as one on the groups of these names."""
+    groups = names[0] if len(names) == 1 else names
+    when, then = ({key: groups if key == "group" else value for key, value in part.items()}
+                  for part in (rule.when, rule.then))  # fmt: skip
+    return replace(rule, when=when, then=then, why=rule.why.replace("IC", " or ".join(names)))
 
 
 def load_cohort(cohort: str | Path) -> Cohort:
@@ -204,8 +213,8 @@ def _content(typed: Typed) -> dict:
         part = content.get(key, {})
         for name in part if isinstance(part, dict | list) else ():
             if name not in names:
-                near = get_close_matches(str(name), names, 1)
-                hint = f"; do you mean {near[0]}?" if near else f"; the columns are {', '.join(names)}"
+                near = column_of(str(name)) or next(iter(get_close_matches(str(name), names, 1)), None)
+                hint = f"; do you mean {near}?" if near else f"; the columns are {', '.join(names)}"
                 path = (key, name) if isinstance(part, dict) else (key,)
                 raise typed.error(path, f"{key}: there is no declared column {name}{hint}")
     return content

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 from typing import Literal
 
@@ -40,7 +41,7 @@ class Column:
     meaning: str = ""
     label: str = ""  # its name in prose, where the name with blanks for underscores would not do
 
-    @property
+    @cached_property
     def size(self) -> Fraction:
         """What one code is worth: the step of a decimal column, 1 elsewhere."""
         return Fraction(self.step)
@@ -49,12 +50,12 @@ class Column:
     def is_number(self) -> bool:
         return self.type in ("integer", "decimal")
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """Least code that the declaration allows (ValueError if a number column has no `min`)."""
         return 0 if not self.is_number else ceil(Fraction(self._bound(self.min, "min")) / self.size)
 
-    @property
+    @cached_property
     def highest(self) -> int:
         """Greatest code that the declaration allows (ValueError if a number column has no `max`)."""
         if self.is_number:
@@ -66,7 +67,7 @@ class Column:
             raise ValueError(f"column {self.name} needs a {which}")
         return value
 
-    @property
+    @cached_property
     def words(self) -> dict[str, int]:
         """Allowed words of a category or boolean column, with their codes."""
         return BOOLEAN_WORDS if self.type == "boolean" else {word: code for code, word in enumerate(self.values)}

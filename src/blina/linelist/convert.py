@@ -15,10 +15,7 @@ import numpy as np
 
 from blina.linelist.chinese import allowed
 from blina.linelist.columns import NUMBER, Column
-from blina.linelist.dates import (
-    DAYS_OF_MONTH,
-    DAYS_OF_YEAR,
-)
+from blina.linelist.dates import DAYS_OF_MONTH, DAYS_OF_YEAR
 from blina.linelist.dates import as_date as as_date  # converting is what this module is asked for, dates included
 from blina.linelist.dates import days_between as days_between
 from blina.linelist.dates import months_between as months_between
@@ -129,8 +126,8 @@ def _judged(column: Column, cell: Cell, how: How) -> Converted:
         return Converted(cell.text.strip() if folded(cell.text) else "")
     if (own := _own_word(cell, how.words)) is not None:
         return Converted(own, ("own word",) if own != cell.text else ())
-    if not column.is_number and cell.text in column.words:
-        return Converted(cell.text)
+    if cell.text.strip() in column.words:
+        return Converted(cell.text.strip())
     if cell.kind == "date":
         return _refused("date-in-place", _write(column, *_DATE_IN_PLACE))
     if len(cell.text) > LONGEST:

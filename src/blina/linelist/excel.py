@@ -181,7 +181,7 @@ def _chosen(name: str, tabs: dict[str, _Tab], tab: str | None, is_header: IsHead
         raise FileError(
             Said(f"{name} has several sheets that may be the line list ({', '.join(meant)}): name one under sheet in "
                  "cohort.yaml",
-                 f"{name} 中有多个工作表可能是患者列表（{'、'.join(meant)}）：请在 cohort.yaml 的 sheet 中注明")
+                 f"{name} 中有多个工作表可能是患者登记表（{'、'.join(meant)}）：请在 cohort.yaml 的 sheet 中注明")
         )  # fmt: skip
     return meant[0]
 

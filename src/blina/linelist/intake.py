@@ -26,7 +26,7 @@ from blina.linelist.convert import (
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
 from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
 from blina.linelist.read import ReadOptions, read_sheet
-from blina.linelist.recognise import LEAST_KNOWN, Found, Recognised, named_columns, recognise
+from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
 from blina.linelist.validate import oddities, rule_problems
@@ -119,12 +119,16 @@ class _Taking:
         self.declared = {column.name: column for column in cohort.declared}
         self.problems = [*recognised.problems]
         self.warnings: list[Problem] = []
-        self.changes = [Change.of(note.column, note.what, note.rows) for note in sheet.notes]
+        self.changes: list[Change] = []
 
     def intake(self) -> Intake:
-        self._privacy()
-        if named_columns(self.sheet.header, self.cohort) < LEAST_KNOWN:  # what stands there may be a patient
+        told = self._privacy()
+        if self.problems and not is_header(self.sheet, self.cohort):  # what stands there may be a patient
             return Intake(self.sheet, _nothing(), sorted(self.problems))
+        self.sheet = replace(self.sheet, header=told)
+        self.changes += [
+            Change.of(note.column if note.column in told else "", note.what, note.rows) for note in self.sheet.notes
+        ]
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
                 if found.positions or found.source.value is not None}  # fmt: skip
         read |= self._values_of_assays(read)
@@ -147,20 +151,27 @@ class _Taking:
                 (self.sheet.letters(p), self.sheet.header[p], name)
                 for name, found in self.recognised.found.items()
                 for p in found.positions
-                if self.sheet.header[p] != name
+                if self.sheet.header[p] not in ("", name)
             ],
             {name: count for name, count in boundary.items() if count},
         )
 
-    def _privacy(self) -> None:
-        """What identifies is refused, but for what cohort.yaml turns into a pseudonym or an age at once."""
+    def _privacy(self) -> tuple[str, ...]:
+        """What identifies is refused, but for what cohort.yaml turns into a pseudonym or an age at once.
+
+        Gives the header as it may be told: blank where it holds itself what identifies.
+        """
         allowed = []
         for name, found in self.recognised.found.items():
             if name == "patient_id" and self.cohort.pseudonyms and name in self.cohort.columns:
                 allowed += [self.sheet.header[p] for p in found.positions]
             if name == "age_years" and found.source.start is not None:
                 allowed += [self.sheet.header[p] for p in found.positions]
-        self.problems += privacy.problems(self.sheet, self.recognised.served, allowed)
+        served = self.recognised.served
+        self.problems += privacy.problems(self.sheet, served, allowed)
+        held = {problem.cell for problem in self.problems if problem.rule == "identifying-value"}
+        return tuple("" if self.sheet.address(position, self.sheet.header_row) in held else header
+                     for position, header in enumerate(self.sheet.header))  # fmt: skip
 
     def _column(self, column: Column, found: Found) -> _Read:
         """A declared column read from wherever it comes."""

@@ -77,7 +77,7 @@ def number_text(number: int | float | Decimal) -> str:
 
 def empty(name: str) -> FileError:
     """A file in which nothing stands."""
-    return FileError(Said(f"{name} is empty: it should be a line list", f"{name} 是空文件：应为患者列表"))
+    return FileError(Said(f"{name} is empty: it should be a line list", f"{name} 是空文件：应为患者登记表"))
 
 
 def header_row(name: str, head: Sequence[Sequence[str]], is_header: IsHeader) -> int:

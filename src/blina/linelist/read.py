@@ -35,7 +35,7 @@ REFUSED = {  # what is not read under its name: what it is, and what to do
     "password": (("is protected by a password", "有密码保护"),
                  ("save a copy without a password", "请另存一份无密码的副本")),
     "archive": (("is an archive, not an Excel workbook", "是压缩包，不是 Excel 工作簿"),
-                ("take the line list out of it", "请先解压出患者列表")),
+                ("take the line list out of it", "请先解压出患者登记表")),
     "damaged": (("is damaged or incomplete", "已损坏或不完整"), ("copy or export it again", "请重新复制或导出")),
 }  # fmt: skip
 
@@ -87,14 +87,14 @@ def _content(path: Path) -> bytes:
     name = path.name or str(path)
     if path.is_dir():
         raise FileError(Said(f"{name} is a folder, not a line list: name the file in it",
-                             f"{name} 是文件夹，不是患者列表：请指定其中的文件"))  # fmt: skip
+                             f"{name} 是文件夹，不是患者登记表：请指定其中的文件"))  # fmt: skip
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         folder = path.parent.name
         en, zh = (f"the folder {folder}", f"文件夹 {folder} ") if folder else ("this folder", "当前文件夹")
         raise FileError(Said(f"there is no line list {name} in {en}: check the name and the folder",
-                             f"{zh}中没有患者列表 {name}：请检查文件名和文件夹")) from None  # fmt: skip
+                             f"{zh}中没有患者登记表 {name}：请检查文件名和文件夹")) from None  # fmt: skip
     except OSError as error:
         raise FileError(Said(f"{name} cannot be read ({error.strerror}): check its permissions",
                              f"{name} 无法读取（{error.strerror}）：请检查权限")) from None  # fmt: skip
@@ -135,6 +135,6 @@ def _refused(name: str, suffix: str, nature: str) -> FileError:
     if nature == "text" and suffix not in (*EXCEL, ".xls"):
         return FileError(Said(f"{name} is none of the files that can be read: save the line list as one of "
                               f"{', '.join(SUFFIXES)}",
-                              f"{name} 不是可读取的文件：请将患者列表保存为 {'、'.join(SUFFIXES)} 之一"))  # fmt: skip
+                              f"{name} 不是可读取的文件：请将患者登记表保存为 {'、'.join(SUFFIXES)} 之一"))  # fmt: skip
     (what, was), (do, then) = REFUSED[nature]
     return FileError(Said(f"{name} {what}: {do}", f"{name} {was}：{then}"))

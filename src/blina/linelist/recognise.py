@@ -50,14 +50,18 @@ def named_columns(header: Sequence[str], cohort: Cohort) -> int:
     )
 
 
+def is_header(sheet: Sheet, cohort: Cohort) -> bool:
+    """Whether what stands in the header's place is one beyond doubt (always in SAS files), and no patient."""
+    return bool(sheet.labels) or named_columns(sheet.header, cohort) >= LEAST_KNOWN
+
+
 def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
     """The columns of a sheet, and what is wrong with its header.
 
     What cohort.yaml names comes first; then a header that is the declared name; then one that is commonly used for it.
     The words of a header are repeated in a message only if the row is a header beyond doubt.
     """
-    is_header = named_columns(sheet.header, cohort) >= LEAST_KNOWN
-    shown = [header if is_header else "" for header in sheet.header]
+    shown = sheet.header if is_header(sheet, cohort) else [""] * len(sheet.header)
     left_out = tuple(p for p, header in enumerate(sheet.header) if _any(header, sheet, p, cohort.leave_out))
     free = [p for p in range(len(sheet.header)) if p not in left_out]
     found: dict[str, Found] = {}
@@ -142,7 +146,7 @@ def _without_header(sheet: Sheet, aside: Sequence[int]) -> list[Problem]:
     said = Said("this column has cells but no header: write a header above it or clear it",
                 "此列有内容但无表头：请补写表头或清空此列")  # fmt: skip
     return [Problem(sheet.header_row, sheet.letters(p), "header-given", said, sheet.address(p, sheet.header_row))
-            for p in aside if not sheet.header[p]]  # fmt: skip
+            for p in aside if not sheet.header[p] and any(cell.text.strip() for cell in sheet.columns[p].distinct)]  # fmt: skip
 
 
 def _several_rows(sheet: Sheet, positions: Sequence[int]) -> list[Problem]:

@@ -31,7 +31,7 @@ def read_sas(path: Path, data: bytes) -> Sheet:
     if sum(map(data.count, MEMBER)) > 1:
         raise FileError(
             Said(f"{file} holds several tables: export the line list alone",
-                 f"{file} 含有多个数据集：请只导出患者列表")
+                 f"{file} 含有多个数据集：请只导出患者登记表")
         )  # fmt: skip
     for encoding in ENCODINGS:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -96,16 +96,19 @@ class Assay(Part):
     negative: Annotated[Threshold | None, BeforeValidator(_threshold)] = None
 
 
-def _scale(written: Any) -> Any:
-    if not isinstance(written, str):
-        return written
+def _scale(written: object) -> str:
     for name, pattern in SCALES.items():
-        if re.fullmatch(pattern, written.strip(), re.I):
+        if isinstance(written, str) and re.fullmatch(pattern, written.strip(), re.I):
             return name
     raise ValueError(
         f"write {', '.join(SCALES)}, or one of them for each event, as in {{CRS: CTCAE v5, ICANS: ASTCT 2019}}"
     )
 
 
-ScaleName = Annotated[str, BeforeValidator(_scale)]
-GradingScale = ScaleName | dict[Literal["CRS", "ICANS"], ScaleName]
+def _scales(written: object) -> str | dict[str, str]:
+    if isinstance(written, dict) and set(written) == set(EVENTS_GRADED):
+        return {event: _scale(name) for event, name in written.items()}
+    return _scale(written)
+
+
+GradingScale = Annotated[str | dict[str, str], BeforeValidator(_scales)]  # of all events, or of each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ PATIENT_COLUMNS = (
     "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",
     "stop_reason", "extra_cycles",
 )  # fmt: skip
+EVENT_COLUMNS = {"fever": "fever_cycle1", "CRS": "crs_grade", "ICANS": "icans_grade"}
+TIMES, ASSAYS = ("before", "after"), ("FC", "RT-PCR")
+STATUSES = ("positive", "negative", "not_applicable", "not_done")
 UNNAMED_REACTION = "severe reaction, not named"
 SEVERE_GRADE = 3
 
@@ -27,9 +30,10 @@ SEVERE_GRADE = 3
 class Tidy:
     """The three tables of a cohort, each with `patient_id` first.
 
-    patients: one row per patient. mrd: one row per patient, time (before, after) and assay (FC, RT-PCR), with value and
-    limit of detection in percent and status (positive, negative, not_applicable). events: one row per patient and kind
-    of event, with worst grade (blank: not reported), its scale, day of onset and whether it ended treatment.
+    patients: one row per patient; where events may be missing from the line list, a column for each such event says
+    whether it is recorded. mrd: one row per patient, time (before, after) and assay (FC, RT-PCR), with value and limit
+    of detection in percent and status (`STATUSES`; blank: not recorded). events: one row per patient and kind of event
+    that occurred, with worst grade (blank: not reported), its scale, day of onset and whether it ended treatment.
     """
 
     cohort: Cohort
@@ -84,58 +88,89 @@ def load(cohort: str | Path) -> Tidy:
 
 
 def tidy(table: Table, cohort: Cohort) -> Tidy:
-    """The tidy tables of a checked line list. Reconstructed rows make the cohort a reconstructed one, said or not."""
+    """The tidy tables of a checked line list. Reconstructed rows make the cohort a reconstructed one, said or not.
+
+    What is not recorded is missing (NA), with one exception that the rules of the line list leave no choice about:
+    a blank RT-PCR result of a patient known to have no fusion gene is not_applicable.
+    """
     cohort = cohort.of_table(table)
-    wide = pd.DataFrame({"patient_id": pd.array(table.ids, dtype="str")})
-    for name in table.columns:
-        wide[name] = _values(table, name)
-    return Tidy(cohort, wide[["patient_id", *PATIENT_COLUMNS]], _mrd(wide, cohort), _events(wide, cohort))
+    wide = pd.DataFrame({"patient_id": pd.array(table.ids, dtype="str")} | {name: _values(table, name)
+                                                                           for name in table.columns})  # fmt: skip
+    patients = wide[["patient_id", *PATIENT_COLUMNS]]
+    words = patients.select_dtypes("category").columns
+    patients = patients.astype(dict.fromkeys(words, "str")).assign(**_recorded(wide, table))
+    return Tidy(cohort, patients, _mrd(wide, cohort), _events(wide, cohort))
 
 
 def _values(table: Table, name: str) -> pd.api.extensions.ExtensionArray | np.ndarray:
+    """The values of a column; words as categories, of which each is kept once."""
     column, codes, blank = table.columns[name], table.codes[name], table.blank[name]
     if column.type == "boolean":
-        return codes.astype(bool)
+        return pd.arrays.BooleanArray(codes.astype(bool), blank) if column.blank else codes.astype(bool)
     if column.type == "category":
-        return pd.array(np.where(blank, None, np.array(column.values, dtype=object)[codes]), dtype="str")
+        return pd.Categorical.from_codes(np.where(blank, -1, codes), pd.Index(column.values, dtype="str"))
     if column.type == "integer":
         return pd.arrays.IntegerArray(codes, blank) if column.blank else codes
     # One correctly rounded division by a power of ten, so that 0.15 is the 0.15 that a reader would type.
     return np.where(blank, np.nan, codes * column.size.numerator / column.size.denominator)
 
 
+def _recorded(wide: pd.DataFrame, table: Table) -> dict[str, pd.Series]:
+    """For events that a line list may leave blank: whether it says that they occurred or did not."""
+    known = {column: wide[column].notna() for column in EVENT_COLUMNS.values() if table.columns[column].blank}
+    if "icans_grade" in known:
+        known["icans_grade"] |= wide["icans_day"].notna()  # what began on a day has occurred, at whatever grade
+    return {recorded(event): known[column] for event, column in EVENT_COLUMNS.items() if column in known}
+
+
+def recorded(event: str) -> str:
+    """The column of the patients' table that says whether an event is recorded, where it may be missing."""
+    return f"{event.lower()}_recorded"
+
+
 def _mrd(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    # One MRD value is given per patient, before treatment: it is the FC value where FC found MRD, else that of RT-PCR.
-    fc_found = wide["fc_before"] == "positive"
-    values = {
-        ("before", "FC"): wide["mrd_before_percent"].where(fc_found),
-        ("before", "RT-PCR"): wide["mrd_before_percent"].where(~fc_found),
-    }
-    parts = []
-    for time in ("before", "after"):
-        for assay, column in (("FC", f"fc_{time}"), ("RT-PCR", f"pcr_{time}")):
-            part = wide[["patient_id"]].assign(
-                time=time, assay=assay, value_percent=values.get((time, assay), np.nan), unit="%"
-            )
-            part["limit_of_detection_percent"] = (
-                np.nan if cohort.limit_of_detection_percent is None else cohort.limit_of_detection_percent
-            )
-            parts.append(part.assign(status=wide[column]))
-    mrd = pd.concat(parts, ignore_index=True)
-    return mrd.sort_values("patient_id", kind="stable", ignore_index=True)
+    """Four rows per patient, in the order of patients' identifiers."""
+    in_order = wide["patient_id"].array.argsort(kind="stable")
+    status, value = [], []
+    for time in TIMES:
+        fc, pcr = (wide[f"{assay}_{time}"].cat.set_categories(STATUSES) for assay in ("fc", "pcr"))
+        pcr = pcr.mask(pcr.isna() & wide["bcr_abl1"].eq(False).fillna(False), "not_applicable")
+        status += [fc.cat.codes, pcr.cat.codes]
+        # One value is given per patient and time: it is that of FC unless only RT-PCR found MRD.
+        given = wide.get(f"mrd_{time}_percent", pd.Series(np.nan, wide.index))
+        is_pcr = fc.ne("positive") & pcr.eq("positive")
+        value += [given.mask(is_pcr), given.where(is_pcr)]
+    each, n = len(status), len(wide)
+    limits = [cohort.limit_of_detection(assay) for assay in ASSAYS]
+    return pd.DataFrame({
+        "patient_id": wide["patient_id"].array.take(np.repeat(in_order, each)),
+        "time": _words(TIMES, np.tile(np.repeat([0, 1], len(ASSAYS)), n)),
+        "assay": _words(ASSAYS, np.tile([0, 1], n * len(TIMES))),
+        "value_percent": np.stack(value, axis=1)[in_order].ravel(),
+        "unit": _words(("%",), np.zeros(n * each, dtype=int)),
+        "limit_of_detection_percent": np.tile(np.array(limits, dtype=float), n * len(TIMES)),
+        "status": _words(STATUSES, np.stack(status, axis=1)[in_order].ravel()),
+    })  # fmt: skip
+
+
+def _words(words: Sequence[str], codes: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    """A column of text from the places of its words; missing where the place is -1."""
+    return pd.array([*words], dtype="str").take(codes, allow_fill=True)
 
 
 def _events(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    stopped = wide["stop_reason"] == "severe_reaction"
-    severe = {event: wide[column] >= SEVERE_GRADE for event, column in (("CRS", "crs_grade"), ("ICANS", "icans_grade"))}
-    unnamed = stopped & ~severe["CRS"] & ~severe["ICANS"]
-    parts = [_event(wide[wide["fever_cycle1"]], "fever")]
-    for event, column in (("CRS", "crs_grade"), ("ICANS", "icans_grade")):
-        rows = wide[wide[column] > 0]
+    stopped = wide["stop_reason"].eq("severe_reaction")
+    grades = {event: wide[EVENT_COLUMNS[event]] for event in ("CRS", "ICANS")}
+    severe = {event: grade.ge(SEVERE_GRADE).fillna(False).astype(bool) for event, grade in grades.items()}
+    occurred = {event: grade.gt(0).fillna(False).astype(bool) for event, grade in grades.items()}
+    occurred["ICANS"] |= wide["icans_grade"].isna() & wide["icans_day"].notna()
+    parts = [_event(wide[wide["fever_cycle1"].fillna(False).astype(bool)], "fever")]
+    for event, grade in grades.items():
+        rows = wide[occurred[event]]
+        scale = pd.Series(cohort.scale(event), rows.index, dtype="str").where(rows[grade.name].notna())
         day = rows["icans_day"] if event == "ICANS" else pd.NA
-        led = (stopped & severe[event])[rows.index]
-        parts.append(_event(rows, event, rows[column], cohort.grading_scale, day, led))
-    parts.append(_event(wide[unnamed], UNNAMED_REACTION, led_to_stop=True))
+        parts.append(_event(rows, event, rows[grade.name], scale, day, (stopped & severe[event])[rows.index]))
+    parts.append(_event(wide[stopped & ~severe["CRS"] & ~severe["ICANS"]], UNNAMED_REACTION, led_to_stop=True))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -23,6 +23,8 @@ _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－ー", "-"))
 
 def folded(text: str) -> str:
     """Text without what typing adds to it: powers as ^-4, NFKC, one kind of dash, case folded, no blanks."""
+    if text.isascii() and text.isprintable():
+        return text.casefold().replace(" ", "")
     powers = _POWER.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     plain = normalize("NFKC", normalize("NFKC", powers.translate(_DASHES)).casefold())
     return "".join(letter for letter in plain if not letter.isspace() and category(letter) not in ("Cf", "Cc"))
@@ -47,6 +49,7 @@ _OF_TYPING = re.compile(
 _IN_BRACKETS = re.compile(r"[(\[{<【〔]([^()\[\]{}<>【】〔〕]*)[)\]}>】〕]")
 
 
+@lru_cache(maxsize=1024)
 def normalised(text: str) -> str:
     """Text for comparing: `folded`, and no underscores, hyphens, brackets, units in brackets nor outer punctuation.
 
@@ -119,7 +122,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     ),
     "sex": ("sex", "gender", "性别"),
     "age_years": (
-        *_each(("age", "age years", "age yr", "age y"), ("", *_FIRST_INFUSION)),
+        *_each(("age",), ("", "years", "yrs", "yr", "y"), ("", *_FIRST_INFUSION)),
         *_each(("", "用药", "用药时", "输注", "输注时", "首次输注", "首次输注时", "首次用药时", "治疗时"), ("年龄",),
                ("", "岁", "周岁")),
         "patient age", "患者年龄", "岁数",
@@ -167,7 +170,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "icans_day": (
         *_each(_ICANS, ("day", "onset", "onset day", "day onset", "start day", "发生日", "发生天数", "出现日",
                         "出现天数", "起始日", "发生于第几天", "发生第几天", "发生日第几天")),
-        *_each(("day", "onset day", "day onset", "onset", "start day"), _ICANS),
+        *_each(("day", "onset day", "day onset", "onset", "start day"), _ICANS), *_each(("day",), _ICANS, ("onset",)),
     ),
 }  # fmt: skip
 # What is measured before and after; the time may stand anywhere in such a header.

@@ -68,11 +68,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Declaration:
-    """A notebook of the report; `per_group` runs it once for each group, `needs` names other notebooks."""
+    """A notebook of the report; `per_group` runs it once for each group, `needs` names other notebooks.
+
+    `with_claims`: only where there are claims; `reconstructed`: only of rows made to fit them, since what real patients
+    leave open is nothing that a solver could tell.
+    """
 
     notebook: str
     per_group: bool = False
     with_claims: bool = False
+    reconstructed: bool = False
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     takes: float = 1.0
@@ -85,7 +90,7 @@ REPORT = (
     Declaration("04-safety"),
     Declaration("05-figures", makes=("figures/*",), takes=6.0),
     Declaration("06-reported-results", with_claims=True, makes=("claims.json",)),
-    Declaration("07-determined", with_claims=True, makes=("figures/determined.*",), takes=12.0),
+    Declaration("07-determined", with_claims=True, reconstructed=True, makes=("figures/determined.*",), takes=12.0),
     Declaration("08-context", makes=("figures/published.*",), takes=4.0),
     Declaration("09-summary"),
 )
@@ -108,7 +113,7 @@ def steps(cohort: Cohort, project: Project = HERE, report: Sequence[Declaration]
 
 
 def _expand(declaration: Declaration, cohort: Cohort, reference: str) -> Iterable[Step]:
-    if declaration.with_claims and not cohort.claims.exists():
+    if declaration.with_claims and not cohort.claims.exists() or declaration.reconstructed and not cohort.reconstructed:
         return
     name = declaration.notebook
     runs = [("", {})]

@@ -97,23 +97,23 @@ LEVELS: dict[str, tuple] = {
 }  # fmt: skip
 
 
-def possible(attributes: tuple[str, ...]) -> pd.DataFrame:
-    """Every combination of these attributes (but the group) that a patient can have, one per row.
+@cache
+def possible(attributes: tuple[str, ...]) -> list[tuple]:
+    """Every combination of these attributes, whatever the group, that a patient can have.
 
     Which outcomes go with which results is not said here a second time: `outcomes` counts a made-up patient for every
     combination of results.
     """
-    mine = [name for name in attributes if name != "group"]
-    linked = [name for name in mine if name not in LEVELS]
+    linked = [name for name in attributes if name not in LEVELS]
     table = _possible_results()[linked].drop_duplicates() if linked else pd.DataFrame(index=[0])
-    for name in mine:
+    for name in attributes:
         if name in LEVELS:
             table = table.merge(pd.DataFrame({name: LEVELS[name]}, dtype="object"), how="cross")
-    if {"severe_stop", "stop_reason"} <= {*mine}:
+    if {"severe_stop", "stop_reason"} <= {*attributes}:
         table = table[table["severe_stop"] == (table["stop_reason"] == "severe_reaction")]
-    if {"positive_before", "burden"} <= {*mine}:
+    if {"positive_before", "burden"} <= {*attributes}:
         table = table[(table["burden"] == NOT_RECORDED) | (table["positive_before"] == table["burden"].isin([*BINS]))]
-    return table[mine].reset_index(drop=True)
+    return [*table[[*attributes]].itertuples(index=False, name=None)]
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import chain, combinations
 
 import numpy as np
@@ -57,10 +58,15 @@ class _Space:
 
     def __init__(self, counts: Sequence[Count], profiles: pd.DataFrame, threshold: int):
         self.groups = sorted(frozenset().union(*(count.groups for count in counts)))
-        self.cells = [self._cells(names, profiles) for names in TABLES]
-        self.levels = [cells.to_dict("list") for cells in self.cells]
+        self.cells, held = [], []
+        for names in TABLES:
+            patients = Counter(profiles[[*names]].itertuples(index=False, name=None))
+            conceivable = ((group, *rest) for group in self.groups for rest in possible(names[1:]))
+            self.cells.append([*dict.fromkeys([*conceivable, *patients])])
+            held.append(np.array([patients[cell] for cell in self.cells[-1]]))
+        self.levels = [dict(zip(names, zip(*cells, strict=True), strict=True))
+                       for names, cells in zip(TABLES, self.cells, strict=True)]  # fmt: skip
         self.starts = np.cumsum([0, *map(len, self.cells)])
-        held = [_held(cells, profiles) for cells in self.cells]
         self.truth = np.concatenate(held)
         self.links = csr_array(np.vstack([*self._links()]))
         self.rows = csr_array(np.vstack([self._whole(*self._row(count)) for count in counts]))
@@ -71,31 +77,28 @@ class _Space:
                 small.append(self._whole(place, asked[(numbers >= 1) & (numbers < threshold)]))
         self.protected = csr_array(np.unique(np.vstack(small), axis=0))
 
-    def _cells(self, names: tuple[str, ...], profiles: pd.DataFrame) -> pd.DataFrame:
-        cells = pd.DataFrame({"group": self.groups}).merge(possible(names), how="cross")
-        return pd.concat([cells, profiles])[[*names]].drop_duplicates(ignore_index=True)
-
     def _links(self) -> Iterator[np.ndarray]:
         for place, names in enumerate(TABLES[1:], 1):
             before = max(range(place), key=lambda earlier: len({*names} & {*TABLES[earlier]}))
             shared = [name for name in names if name in TABLES[before]]
-            key = pd.concat([self.cells[place][shared], self.cells[before][shared]]).groupby(shared).ngroup().to_numpy()
-            mine, theirs = (
-                side == np.arange(key.max() + 1)[:, None] for side in np.split(key, [len(self.cells[place])])
-            )
-            yield self._whole(place, mine) - self._whole(before, theirs)
+            mine, theirs = ([*zip(*(self.levels[table][name] for name in shared), strict=True)]
+                            for table in (place, before))  # fmt: skip
+            for key in dict.fromkeys([*mine, *theirs]):
+                yield self._whole(place, [one == key for one in mine]) - self._whole(
+                    before, [one == key for one in theirs]
+                )
 
     def _row(self, count: Count) -> tuple[int, np.ndarray]:
         """The first table that can tell a count, and which of its cells it holds."""
         place = next(place for place, names in enumerate(TABLES) if {*count.where} <= {*names})
         return place, self._holds(place, count.groups, count.where)
 
-    def _holds(self, place: int, groups: frozenset, where: Mapping[str, frozenset]) -> np.ndarray:
+    def _holds(self, place: int, groups: Set[str], where: Mapping[str, frozenset]) -> np.ndarray:
         """Which cells of a table have one of these levels in each of these attributes, as 0 and 1."""
         cells, named = self.levels[place], {"group": groups, **where}.items()
         return np.prod([[level in levels for level in cells[name]] for name, levels in named], axis=0, dtype=np.int64)
 
-    def _whole(self, place: int, cells: np.ndarray) -> np.ndarray:
+    def _whole(self, place: int, cells: Sequence | np.ndarray) -> np.ndarray:
         """Rows over the cells of one table as rows over all cells."""
         rows = np.atleast_2d(cells).astype(np.int64)
         return np.pad(rows, ((0, 0), (self.starts[place], self.starts[-1] - self.starts[place + 1])))
@@ -111,16 +114,10 @@ class _Space:
         yield parts[whole] - parts[part]
         for some in _unions(self.groups):
             yield parts * self._holds(place, some, {})
+        sizes = [row for count, row in held.items() if not count.where]
         for name in {*TABLES[place]} & {*LEVELS}:
-            for some in _unions(LEVELS[name]):
-                yield np.array([self._holds(place, count.groups, {name: some}) for count in held if not count.where])
-
-
-def _held(cells: pd.DataFrame, profiles: pd.DataFrame) -> np.ndarray:
-    """How many patients there are in each cell."""
-    names = [*cells.columns]
-    sizes = profiles.groupby(names).size().rename("held").reset_index()
-    return cells.merge(sizes, on=names, how="left", validate="one_to_one")["held"].fillna(0).to_numpy().astype(np.int64)
+            unions = [self._holds(place, {*self.groups}, {name: some}) for some in _unions(LEVELS[name])]
+            yield from (np.array(unions) * size for size in sizes)
 
 
 def _unions(parts: Sequence) -> Iterator[frozenset]:
