@@ -42,6 +42,12 @@ def test_a_kept_table_is_whole_and_said(study, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "wrote tables/results.csv (2 rows)\n"
 
 
+def test_a_kept_table_of_a_group_has_a_name_that_a_file_can_have(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("BLINA_OUTPUT", str(tmp_path))
+    keep(pd.DataFrame({"k": [1]}), study.cohort, "mrd-response-复发/难治 B")
+    assert [path.name for path in (tmp_path / "tables").iterdir()] == ["mrd-response-复发-难治-B.csv"]
+
+
 def test_a_shown_table_has_no_index_and_no_underscores():
     shown = show(pd.DataFrame({"patients_treated": [3], "text": [None]}), {"patients_treated": "patients_treated"})
     html = shown._repr_html_()

@@ -288,7 +288,7 @@ def new_cohort(name: str, title: str | None) -> None:
 
 @main.command()
 @click.argument("cohort")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.yaml", help="Write it to a file instead.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.yaml", help="Write it to a file.")
 @_one_line_errors
 def claims(cohort: str, output: Path | None) -> None:
     """Print the claims file of COHORT: the numbers of its report, so that anyone can check them.

@@ -7,9 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tables import cohorts
 
-from blina.analysis.cohort import DESCRIPTION_COLUMNS, TOTAL, by_group, describe, describe_wide, median_text
+from blina.analysis.cohort import (
+    DESCRIPTION_COLUMNS,
+    NOT_RECORDED,
+    TOTAL,
+    by_group,
+    describe,
+    describe_wide,
+    median_text,
+    stopped_early,
+)
 
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def test_the_report_s_description(report):
@@ -38,6 +47,37 @@ def test_groups_come_in_the_cohort_s_order_and_an_unknown_one_is_named(report):
     assert [name for name, _ in by_group(report.patients, report.cohort)] == ["MC", "IC", "RR", TOTAL]
     with pytest.raises(ValueError, match="no group XX.*MC, IC, RR"):
         [*by_group(report.patients.assign(group="XX"), report.cohort)]
+
+
+def test_what_is_not_recorded_has_a_row_and_is_in_no_proportion_or_median(report):
+    patients = report.patients.astype({"bcr_abl1": "boolean", "extra_cycles": "Int64", "sex": "str"})
+    some = patients["patient_id"].isin(["P01", "P02"])
+    patients.loc[some, "sex"] = None
+    patients.loc[some, ["age_years", "bcr_abl1", "extra_cycles"]] = [float("nan"), pd.NA, pd.NA]
+    wide = describe_wide(describe(patients, report.cohort)).set_index(["characteristic", "level"])["MC"]
+    assert wide["sex", "male"].startswith("10/16 ") and wide["sex", NOT_RECORDED] == "2"
+    assert wide["BCR::ABL1", "found"].startswith("4/16 ") and wide["BCR::ABL1", NOT_RECORDED] == "2"
+    assert wide["age, years", ""] == "11.25 (2.9 to 16.4)" and wide["age, years", NOT_RECORDED] == "2"
+    assert wide["further cycles", "patients given any"].startswith("3/16 ")
+    assert wide["further cycles", "cycles given"] == "4" and wide["cycles, the first included", ""] == "20"
+    assert ("infusion in cycle 1, days", NOT_RECORDED) not in wide
+
+
+def test_a_column_without_any_value_is_described_as_such(report):
+    nothing = report.patients.assign(infusion_days=pd.array([pd.NA] * 28, dtype="Int64"), sex=None)
+    wide = describe_wide(describe(nothing, report.cohort)).set_index(["characteristic", "level"])[TOTAL]
+    assert wide["infusion in cycle 1, days", ""] == wide["infusion in cycle 1, days", "all together"] == "none"
+    assert wide["sex", NOT_RECORDED] == wide["infusion in cycle 1, days", NOT_RECORDED] == "28"
+
+
+def test_who_stopped_early_is_told_in_a_sentence(report):
+    said = "3 of 28 patients did not complete cycle 1 (groups: MC); their infusions lasted 1, 2, 7 days."
+    assert stopped_early(report.patients) == said
+    many = pd.concat([report.patients] * 7)
+    assert stopped_early(many).endswith("their infusions lasted 1 to 7 days.")
+    unknown = report.patients.assign(stop_reason=None)
+    assert stopped_early(unknown) == "How cycle 1 ended is not recorded of any patient."
+    assert "How it ended is not recorded of 28 more." in stopped_early(pd.concat([report.patients, unknown]))
 
 
 @given(cohorts())

@@ -6,16 +6,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tables import cohorts
 
-from blina.analysis.cohort import TOTAL
+from blina.analysis.cohort import NOT_RECORDED, TOTAL
 from blina.analysis.safety import (
     ANY,
     EVENTS,
     NO_GRADE,
     SEVERE,
     UNGRADED,
+    UNKNOWN,
     WORST_COLUMNS,
     fever_as_crs,
     fever_cycle1,
+    fever_note,
+    fever_said,
     icans,
     scale_text,
     severe_reactions,
@@ -26,7 +29,7 @@ from blina.analysis.safety import (
 )
 from blina.linelist.tidy import UNNAMED_REACTION
 
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def counted(table, *keys):
@@ -147,6 +150,54 @@ def test_stops_and_their_reasons(report):
 def test_where_no_scale_is_named_only_severe_grades_are_read_on_one(report):
     assert scale_text(report.cohort) == "no scale is named, grade 3 or more read as in ASTCT 2019"
     assert scale_text(report.cohort.model_copy(update={"grading_scale_stated": True})) == "ASTCT 2019"
+
+
+def test_an_event_of_which_nobody_wrote_down_whether_it_occurred_makes_a_span(report):
+    patients = report.patients.assign(crs_recorded=~report.patients["patient_id"].isin(["P22", "P23", "P24"]))
+    table = worst_grades(patients, report.events, report.cohort).set_index(["group", "event", "severity"])
+    # P22 is recorded with CRS, whatever a column says of it.
+    assert table.loc[("RR", "CRS", ANY), "text"] == "2 to 4 of 7, 2 not recorded"
+    assert table.loc[("RR", "CRS", SEVERE), "text"] == "0 to 2 of 7, 2 not recorded"
+    assert table.loc[("RR", "CRS", UNKNOWN), "text"].startswith("2/7 ")
+    assert table.loc[("MC", "CRS", ANY), "text"].startswith("0/18 ") and table.loc[("MC", "CRS", UNKNOWN), "k"] == 0
+    assert ("RR", "ICANS", UNKNOWN) not in table.index
+    readings = fever_as_crs(patients, report.events, report.cohort).query("group == 'RR'")["text"]
+    assert [*readings] == ["2 to 4 of 7, 2 not recorded", "5/7 (71.4%, 29.0 to 96.3)"]  # both have had fever
+
+
+def test_fever_and_icans_not_recorded_are_spans(report):
+    patients = report.patients.assign(fever_recorded=False, icans_recorded=False)
+    fever = fever_cycle1(patients, report.events, report.cohort).set_index("group")
+    assert fever.loc["IC", "text"].startswith("3/3 ") and fever.loc["MC", "text"] == "9 to 18 of 18, 9 not recorded"
+    table = icans(patients, report.events, report.cohort).set_index("group")
+    assert table.loc["MC", "text"] == "1 to 18 of 18, 17 not recorded; grade 4; began on day 2"
+
+
+def test_how_a_cycle_ended_is_counted_among_those_of_whom_it_is_recorded(report):
+    patients = report.patients.astype({"stop_reason": "str"})
+    patients.loc[patients["patient_id"].isin(["P01", "P08"]), "stop_reason"] = [None, "other"]
+    found = counted(stops(patients, report.cohort), "group", "stop_reason")
+    assert found["MC"].to_dict() == {"completed": "14/17", "severe_reaction": "1/17", "economic": "1/17",
+                                     "other": "1/17", NOT_RECORDED: "1"}  # fmt: skip
+    assert found["IC", NOT_RECORDED] == "0"
+
+
+@pytest.mark.parametrize(("scale", "readings", "said"), [
+    ("ASTCT 2019", 2, "ASTCT 2019: fever attributed to the drug"),
+    ("CTCAE v5", 2, "CTCAE v5: fever, with or without constitutional symptoms"),
+    ("CTCAE v4", 1, "CTCAE v4 does not count fever alone as CRS."),
+])  # fmt: skip
+def test_whether_fever_alone_is_crs_depends_on_the_scale(report, scale, readings, said):
+    cohort = report.cohort.model_copy(update={"grading_scale": {"CRS": scale, "ICANS": "ASTCT 2019"}})
+    table = fever_as_crs(report.patients, report.events, cohort)
+    assert table["reading"].nunique() == readings and fever_said(table, cohort).startswith(said)
+    assert fever_note(cohort).startswith(scale) and ("grade 1" in fever_note(cohort)) == (readings == 2)
+
+
+def test_each_event_has_its_own_scale_in_words(report):
+    both = {"CRS": "CTCAE v5", "ICANS": "ASTCT 2019"}
+    cohort = report.cohort.model_copy(update={"grading_scale": both, "grading_scale_stated": True})
+    assert scale_text(cohort) == "CTCAE v5 for CRS, ASTCT 2019 for ICANS"
 
 
 @given(cohorts(), st.randoms())

@@ -284,7 +284,8 @@ def test_the_note_says_what_the_band_means(pictures, shape):
 def drawn_rates(shape, figure):
     """The rates that the figure of response shows: a page has no room for all evaluable sets of many groups."""
     table = rates(shape.patients, shape.mrd, shape.cohort)
-    note = " ".join(text.get_text() for text in figure.texts).partition("Not shown for want of room: ")[2].partition(".")[0]
+    said = " ".join(text.get_text() for text in figure.texts)
+    note = said.partition("Not shown for want of room: ")[2].partition(".")[0]
     left_out = [one.id for one in EVALUABLE_SETS if one.label in note]
     assert figure.get_figheight() * 25.4 <= TALL and "all_treated" not in left_out
     return table[~table["evaluable_set"].isin(left_out)]

@@ -41,11 +41,15 @@ def differing(report, n):
     """So many real patients, nearly all different, with events of every kind, graded or not, with a day or without."""
     chance = random.Random(1)
     ids = [f"P{number:03}" for number in range(n)]
-    patients = pd.concat([report.patients] * (n // 28 + 1), ignore_index=True).head(n).assign(
-        patient_id=ids,
-        infusion_days=[chance.randint(1, 42) for _ in ids],
-        extra_cycles=[chance.randint(0, 3) for _ in ids],
-        stop_reason=chance.choices([*ENDS], k=n),
+    patients = (
+        pd.concat([report.patients] * (n // 28 + 1), ignore_index=True)
+        .head(n)
+        .assign(
+            patient_id=ids,
+            infusion_days=[chance.randint(1, 42) for _ in ids],
+            extra_cycles=[chance.randint(0, 3) for _ in ids],
+            stop_reason=chance.choices([*ENDS], k=n),
+        )
     )
     events = pd.DataFrame([{"patient_id": patient, "cycle": 1, "event": event,
                             "grade": pd.NA if event == "fever" else chance.choice([1, 2, 3, 4, pd.NA]),

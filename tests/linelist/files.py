@@ -4,14 +4,17 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pyreadstat
 from openpyxl import Workbook
-from openpyxl.utils.cell import coordinate_from_string, column_index_from_string
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
+from blina.linelist.columns import COLUMNS
 from blina.linelist.problems import Language
 
 Grid = list[list[object]]  # rows of cells, the header first
@@ -28,6 +31,7 @@ HEADERS: dict[str, tuple[str, str]] = {  # of each declared column, as a ward ma
     "stop_reason": ("Stop reason", "停药原因"),
     "extra_cycles": ("Extra cycles", "后续疗程数"),
     "mrd_before_percent": ("MRD before (%)", "治疗前MRD（%）"),
+    "mrd_after_percent": ("MRD after (%)", "治疗后MRD（%）"),
     "fc_before": ("FC before", "治疗前流式MRD"),
     "fc_after": ("FC after", "治疗后流式MRD"),
     "pcr_before": ("RT-PCR before", "治疗前RT-PCR"),
@@ -51,22 +55,74 @@ WORDS: dict[str, tuple[str, str]] = {  # of each declared word, as a ward may ty
     "positive": ("Positive", "阳性"),
     "negative": ("Negative", "阴性"),
     "not_applicable": ("Not applicable", "不适用"),
+    "not_done": ("Not done", "未做"),
+    "other": ("Other", "其他"),
 }
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def ward(rows: Iterable[Mapping[str, str]], language: Language) -> Grid:
+def ward(rows: Sequence[Mapping[str, str]], language: Language) -> Grid:
     """The rows of a line list as a ward would type them: its own headers and words; nothing says who made them."""
     which = ("en", "zh").index(language)
-    header = [names[which] for names in HEADERS.values()]
+    names = [name for name in HEADERS if name in rows[0]]
     words = {word: typed[which] for word, typed in WORDS.items()}
-    return [header, *([words.get(row[name], row[name]) for name in HEADERS] for row in rows)]
+    return [[HEADERS[name][which] for name in names],
+            *([words.get(row[name], row[name]) for name in names] for row in rows)]  # fmt: skip
+
+
+def rows_at_random(seed: int, patients: int = 28) -> list[dict[str, str]]:
+    """A line list in which everything that may stand in one occurs, and no rule across columns is broken."""
+    draw = Random(seed)
+    return [_row_at_random(draw, f"P{patient:02}") for patient in range(1, patients + 1)]
+
+
+def _row_at_random(draw: Random, patient: str) -> dict[str, str]:
+    def decimal(most: int, places: int) -> str:
+        return str(Decimal(draw.randint(1, most)).scaleb(-places))
+
+    group, fusion = draw.choice(["MC", "IC", "RR"]), draw.choice(["yes", "no"])
+    results = ["positive", "negative", "not_done"]
+    row = {
+        "patient_id": patient,
+        "group": group,
+        "sex": draw.choice(["male", "female"]),
+        "age_years": decimal(180, 1),
+        "bcr_abl1": fusion,
+        "intolerance_reason": draw.choice(["pancreatitis", "infection", "endocarditis", "other"]) * (group == "IC"),
+        "months_from_diagnosis": decimal(900, 1),
+        "infusion_days": str(draw.randint(1, 42)),
+        "stop_reason": draw.choice(["completed", "severe_reaction", "economic", "other"]),
+        "extra_cycles": str(draw.randint(0, 20)),
+    }
+    for time in ("before", "after"):
+        fc, pcr = draw.choice(results), draw.choice(results) if fusion == "yes" else "not_applicable"
+        detected = "positive" in (fc, pcr)
+        row |= {f"mrd_{time}_percent": decimal(10 ** draw.randint(1, 6), 4) if detected else "",
+                f"fc_{time}": fc, f"pcr_{time}": pcr}  # fmt: skip
+    icans = draw.choice([0, 0, 1, 2, 3, 4, 5])
+    return row | {
+        "fever_cycle1": draw.choice(["yes", "no"]),
+        "crs_grade": str(draw.randint(0, 5)),
+        "icans_grade": str(icans),
+        "icans_day": str(draw.randint(1, 42)) if icans else "",
+    }
+
+
+def canonical(rows: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    """What `Table.cells` is to give for these rows: every number with the decimals of its column's step."""
+    steps = {column.name: column.step for column in COLUMNS if column.type == "decimal"}
+    frame = pd.DataFrame([{column.name: row[column.name] for column in COLUMNS if column.name in row} for row in rows])
+    for name in steps.keys() & {*frame}:
+        frame[name] = [text and str(Decimal(text).quantize(Decimal(steps[name]))) for text in frame[name]]
+    return frame
 
 
 def changed(grid: Grid, cells: Mapping[str, object]) -> Grid:
     """The grid with other things in some cells, which are named as a spreadsheet names them; it grows where needed."""
-    places = {(row - 1, column_index_from_string(letters) - 1): value
-              for (letters, row), value in ((coordinate_from_string(cell), value) for cell, value in cells.items())}
+    places = {
+        (row - 1, column_index_from_string(letters) - 1): value
+        for (letters, row), value in ((coordinate_from_string(cell), value) for cell, value in cells.items())
+    }
     height = max([len(grid), *(row + 1 for row, _ in places)])
     width = max([*map(len, grid), *(column + 1 for _, column in places)])
     given = [[*row, *[""] * (width - len(row))] for row in grid] + [[""] * width for _ in range(height - len(grid))]

@@ -121,7 +121,7 @@ def test_the_output_folder_is_the_pipelines_while_it_runs(ours, monkeypatch):
         ("grading_scale: CTCAE v5", "missing_allowed: [group]", 5, "group is needed of every patient; remove it here"),
         ("grading_scale: CTCAE v5", "columns: {sex: {from: a}}", 5, "columns.sex: write a header of your sheet, {from"),
         ("grading_scale: CTCAE v5", "assays: {PCR: {}}", 5, "assays.PCR: input should be 'FC' or 'RT-PCR'"),
-        ("grading_scale: CTCAE v5", "assays: {FC: {negative: 0.01}}", 5, "assays.FC.negative: write the values that are"),
+        ("grading_scale: CTCAE v5", "assays: {FC: {negative: 0.01}}", 5, "assays.FC.negative: write the values that"),
         ("grading_scale: CTCAE v5", 'assays: {FC: {negative: "< x"}}', 5, "assays.FC.negative: write the values that"),
         ("grading_scale: CTCAE v5", "assays: {FC: {limit_of_detection_percent: low}}", 5,
          "assays.FC.limit_of_detection_percent: write a number in percent"),

@@ -8,20 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blina.linelist.columns import COLUMNS, Column
-from blina.linelist.convert import (
-    CHANGES,
-    Converted,
-    How,
-    Mrd,
-    as_date,
-    convert,
-    days_between,
-    mixed_units,
-    months_between,
-    read_mrd,
-    suspect_fractions,
-    years_between,
-)
+from blina.linelist.convert import CHANGES, Converted, How, Mrd, convert, mixed_units, read_mrd, suspect_fractions
+from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.parse import parse_cell
 from blina.linelist.problems import Said
 from blina.linelist.settings import Assay

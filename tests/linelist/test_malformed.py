@@ -1,11 +1,11 @@
 """Sheets with one fault each, as wards make them: the cell is named, what to write is said, the value is not."""
 
-import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -24,8 +24,8 @@ THRESHOLD = 'assays: {FC: {negative: "< 0.01"}}\n'
 class Fault:
     """One fault: what stands in which cells, and the cell, rule and advice that are to be told.
 
-    `at` is "" where a whole column is missing. `hidden` is what must not be shown, unless asked for: by default the
-    value of the cell. `problems` counts the lines that are told where one fault makes several.
+    `at` is "" where a whole column is missing. `hidden` is what must not be shown, unless asked for: what stands in the
+    cell, where nothing else is said. `problems` counts the lines that are told where one fault makes several.
     """
 
     cells: Mapping[str, object]
@@ -38,7 +38,7 @@ class Fault:
     settings: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)
     edit: Callable[[Worksheet], None] | None = None
-    hidden: str = ""
+    hidden: str | None = None
     problems: int = 1
 
     def write(self, folder: Path, report_rows: list[dict[str, str]]) -> Path:
@@ -51,7 +51,7 @@ class Fault:
     @property
     def value(self) -> str:
         """What must not be shown."""
-        return self.hidden or str(self.cells.get(self.at, ""))
+        return str(self.cells.get(self.at, "")).strip() if self.hidden is None else self.hidden
 
 
 def dates(diagnosed: object, infused: object = "2023-05-17") -> dict[str, object]:
@@ -107,8 +107,6 @@ FAULTS = {
     "an own word that is declared for another column": Fault(
         {"I5": "甲类"}, "I5", "stop_reason-allowed", "what your word means", "本院用词的含义",
         settings="values: {sex: {甲类: male}}\n"),
-    "an own word that cohort.yaml turns into no declared word": Fault(
-        {"C3": "甲类"}, "C3", "sex-allowed", ALIKE, EITHER, settings="values: {sex: {甲类: man}}\n"),
     "a word in which a patient is told": Fault(
         {"P3": "偶有低热"}, "P3", "fever_cycle1-allowed", "write no or yes", "请填写 no（否）或 yes（是）"),
     "a note in the place of a word": Fault(
@@ -121,7 +119,7 @@ FAULTS = {
     "a negative age": Fault({"D3": "-7.7"}, "D3", "age_years-allowed", "is out of range", "超出范围"),
     "two ages": Fault(
         {"D3": "13-14岁"}, "D3", "age_years-allowed", "may be two numbers or a range", "可能为两个数值或范围"),
-    "an age limit": Fault({"D3": ">13"}, "D3", "age_years-allowed", "is a limit", "为界限"),
+    "an age limit": Fault({"D3": ">13岁"}, "D3", "age_years-allowed", "is a limit", "为界限"),
     "an age to more digits than the column takes": Fault(
         {"D3": "14.87"}, "D3", "age_years-allowed", "is between two steps", "精度不符"),
     "a comma that may stand for thousands": Fault(
@@ -144,7 +142,7 @@ FAULTS = {
     "more cycles than can be": Fault({"J3": "33"}, "J3", "extra_cycles-allowed", "is out of range", "超出范围"),
     # Grades
     "an event without its grade": Fault(
-        {"Q3": "发生"}, "Q3", "crs_grade-allowed", "give its grade", "请写明分级"),
+        {"Q3": "√"}, "Q3", "crs_grade-allowed", "give its grade", "请写明分级"),
     "two grades": Fault({"Q3": "Ⅱ-Ⅲ级"}, "Q3", "crs_grade-allowed", "write a whole number", "整数"),
     "a grade that there is not": Fault({"Q3": "17"}, "Q3", "crs_grade-allowed", "from 0 to 5", "0 至 5"),
     "at least a grade": Fault({"Q3": "≥3级"}, "Q3", "crs_grade-allowed", "is a limit", "为界限"),
@@ -168,12 +166,13 @@ FAULTS = {
     "more than all cells": Fault({"K3": "138"}, "K3", "mrd_before_percent-allowed", "is out of range", "超出范围"),
     "a fraction that looks finer than any assay": Fault(
         {"K3": "0.00377"}, "K3", "finer-than-step", "if it is a fraction", "如为小数而非百分数"),
-    "a negative MRD": Fault({"K3": "-0.38"}, "K3", "mrd_before_percent-allowed", "is not an MRD value", "不是 MRD 数值"),
+    "a negative MRD": Fault(
+        {"K3": "-0.38"}, "K3", "mrd_before_percent-allowed", "is not an MRD value", "不是 MRD 数值"),
     "an MRD with a comma for thousands": Fault(
         {"K3": "3,800"}, "K3", "mrd_before_percent-allowed", "thousands or for decimals", "可能是千位分隔或小数点"),
     # Results of assays
     "a value with no threshold declared": Fault(
-        {"L3": "0.38%"}, "L3", "threshold-declared", "declare the threshold under assays", "在 cohort.yaml 的 assays 中"),
+        {"L3": "0.38%"}, "L3", "threshold-declared", "declare the threshold under assays", "未声明阴性阈值"),
     "a limit on both sides of the threshold": Fault(
         {"M3": "<0.1%"}, "M3", "threshold-undecided", "on both sides of the threshold", "无法按阈值判定",
         settings=THRESHOLD),
@@ -191,7 +190,7 @@ FAULTS = {
         {"M3": "不适用"}, "M3", "unclear", "may mean negative, not done", "可能表示阴性、未做"),
     # A row that does not fit together
     "a reason for intolerance outside its group": Fault(
-        {"F3": "感染"}, "F3", "reason-only-in-IC", "belongs to group IC", "只属于桥接组"),
+        {"F3": "感染"}, "B3", "reason-only-in-IC", "belongs to group IC", "只属于桥接组", hidden="感染"),
     "no reason for intolerance in its group": Fault(
         {"F11": ""}, "F11", "reason-given-in-IC", "every IC patient has a reason", "均须填写化疗不耐受原因"),
     "RT-PCR without a fusion gene": Fault(
@@ -235,37 +234,38 @@ FAULTS = {
         {"T1": "性别", "T3": "男"}, "", "header-named", "stands 2 times", "出现 2 次", settings=columns(sex="性别")),
     "no header at all": Fault(
         {f"{letter}1": "" for letter in "ABCDEFGHIJKLMNOPQRS"}, "", "header-complete", "is missing", "表头缺少此列",
-        hidden="心内膜炎", problems=19),
+        hidden="心内膜炎", problems=21),
     # Exports
     "several events of one patient": Fault(
         {"T1": "redcap_event_name", "T3": "arm_7", "T4": "arm_8"}, "T1", "one-row-per-patient", "export the one event",
         "请只导出一个事件", hidden="arm_7"),
     "several boxes checked": Fault(
         boxes(("1", "0", "1")), "T3", "one-box", "several boxes are checked", "勾选了多个选项", settings=BOXES,
-        hidden="-"),
+        hidden=""),
     "no box checked": Fault(
-        boxes(("0", "0", "0")), "T3", "stop_reason-allowed", "is blank", "为空", settings=BOXES, hidden="-"),
+        boxes(("0", "0", "0")), "T3", "stop_reason-allowed", "is blank", "为空", settings=BOXES, hidden=""),
     "a box that says something else": Fault(
-        boxes(("1", "0", "也许")), "T3", "box-allowed", "write no or yes", "请填写 no（否）或 yes（是）", settings=BOXES,
-        hidden="也许"),
-    "a group that is the same for everybody, and unknown": Fault(
-        {"B1": "X"}, "", "group-allowed", "write MC, IC or RR", "请填写 MC", settings=columns(group="{value: CR1}"),
-        problems=13),
+        boxes(("1", "0", "也许")), "V3", "box", "is no box", "不是勾选框", settings=BOXES),
+    "a box whose header is not there": Fault(
+        boxes() | {"U1": "reason"}, "", "header-named", "from the header reason___2", "“reason___2”在表中不存在",
+        settings=BOXES),
     # Dates
     "a date that may be of two months": Fault(
-        dates("03/04/2023"), "G3", "date", "say under date_order", "在 cohort.yaml 的 date_order 中注明", settings=DATES),
+        dates("03/04/2023"), "G3", "date", "say under date_order", "date_order 中注明", settings=DATES),
     "a date with a year of two digits": Fault(
         dates("23/04/13"), "G3", "date", "has a year of two digits", "年份只有两位", settings=DATES),
     "a day that there is not": Fault(
         dates("2023-02-30"), "G3", "date", "is a day that there is not", "日期不存在", settings=DATES),
     "a year and a month alone": Fault(dates("2023年3月"), "G3", "date", "is not a date", "不是日期", settings=DATES),
     "a date to come": Fault(
-        dates("2023-01-02", "2923-05-17"), "G3", "date", "is in the future", "晚于今日", settings=DATES,
-        hidden="2923-05-17"),
+        dates("2023-01-02", "2923-05-17"), "T3", "date", "is in the future", "晚于今日", settings=DATES),
     "dates in the wrong order": Fault(
         dates("2023-06-07"), "G3", "dates-in-order", "before the first", "后一日期早于前一日期", settings=DATES),
     "no date of diagnosis": Fault(
         dates(""), "G3", "months_from_diagnosis-allowed", "is blank", "为空", settings=DATES),
+    "a header of dates that is not there": Fault(
+        dates("2023-01-02") | {"T1": "输注"}, "", "header-named", "from the header 首次输注日期",
+        "“首次输注日期”在表中不存在", settings=DATES),
     # What identifies a patient
     "a column of names": Fault(
         {"T1": "姓名", "T3": NAME}, "T1", "identifying-header", "names a person's name", "可识别患者身份", hidden=NAME),
@@ -274,7 +274,7 @@ FAULTS = {
         hidden="ZY77310"),
     "a date of birth": Fault(
         {"T1": "出生日期", "T3": "2015-04-03"}, "T1", "identifying-header", "a full date of birth", "完整出生日期",
-        hidden="2015-04-03", problems=2),
+        hidden="2015-04-03"),
     "names for identifiers": Fault(
         {f"A{row}": name for row, name in enumerate(("张三测试", "李四测试", "王五虚构", "赵六虚构", "陈七假名",
                                                      "刘八假名", "杨九编造"), start=2)},
@@ -285,31 +285,35 @@ FAULTS = {
         {"T1": "备注", "T4": f"母亲{PHONE}"}, "T4", "identifying-value", "a telephone number", "手机或电话号码",
         hidden=PHONE),
     "a name in a column that is set aside": Fault(
-        {"T1": "备注", "T4": f"患儿{NAME}，再次入院"}, "T4", "identifying-value", "a person's name", "姓名", hidden=NAME),
+        {"T1": "备注", "T4": f"患儿{NAME}，再次入院"}, "T4", "identifying-value", "a person's name", "姓名",
+        hidden=NAME),
     "a telephone number in a column of words": Fault(
         {"I5": f"经济原因 {PHONE}"}, "I5", "identifying-value", "remove it from these cells", "请从这些单元格中删去",
         hidden=PHONE, problems=2),
     "a patient's row for a header": Fault(
-        {"T1": PHONE, "T3": "x"}, "T1", "identifying-value", "the header itself holds", "表头本身疑似含有", hidden=PHONE),
+        {"T1": PHONE, "T3": "x"}, "T1", "identifying-value", "the header itself holds", "表头本身疑似含有",
+        hidden=PHONE[1:]),
     # Workbooks
     "an error of the spreadsheet": Fault(
         {"D3": "#DIV/0!"}, "D3", "spreadsheet-error", "is an error of the spreadsheet", "为表格公式错误", **EXCEL),
     "a formula that was never calculated": Fault(
         {"D3": "=G3/12"}, "D3", "uncalculated", "open and save the file in a spreadsheet", "请用表格软件打开并保存",
-        hidden="G3/12", **EXCEL),
+        hidden="", **EXCEL),
     "2-3 that the spreadsheet turned into a date": Fault(
-        {"Q3": date(2023, 2, 3)}, "Q3", "date-in-place", "makes one of texts such as 2-3", "2-3 等文字变为日期", **EXCEL),
+        {"Q3": date(2023, 2, 3)}, "Q3", "date-in-place", "makes one of texts such as 2-3", "2-3 等文字",
+        **EXCEL),
     "a percent cell where a plain number is meant": Fault(
-        {"D3": "0.148"}, "D3", "percent-cell", "is a percent cell", "为百分比格式", formats={"D3": "0.0%"}, **EXCEL),
+        {"D3": "0.148"}, "D3", "percent-cell", "is a percent cell", "为百分比格式", formats={"D3": "0.0%"},
+        hidden="14.8%", **EXCEL),
     "a percent cell in a column of plain numbers": Fault(
         {"K3": "0.0038"}, "K3", "one-unit", "may be a factor of 100", "可能相差 100 倍", formats={"K3": "0.00%"},
-        **EXCEL),
+        hidden="0.38%", **EXCEL),
     "a number that shows less than it holds": Fault(
         {"D3": "14.8765"}, "D3", "age_years-allowed", "is between two steps", "精度不符", **EXCEL),
     "a tick for a result": Fault({"M3": True}, "M3", "fc_after-allowed", "what your word means", "本院用词的含义",
-                                 hidden="True", **EXCEL),
+                                 hidden="", **EXCEL),
     "a merged group that is not declared": Fault(
-        {}, "B12", "group-allowed", "is blank", "为空", edit=lambda sheet: sheet.merge_cells("B11:B12"), hidden="-",
+        {}, "B12", "group-allowed", "is blank", "为空", edit=lambda sheet: sheet.merge_cells("B11:B12"), hidden="",
         **EXCEL),
     "a number in a text cell with a unit that is none": Fault(
         {"H3": "15针"}, "H3", "infusion_days-allowed", "is not a number", "不是数字", **EXCEL),
@@ -352,5 +356,113 @@ def test_a_fault_is_told_with_its_cell_and_what_to_write(name, tmp_path, report_
     told = [line for line in lines if fault.zh in line and rule in line]
     assert told, lines
     assert not (tmp_path / "out").exists()
-    if fault.value and fault.value == str(fault.cells.get(fault.at, "")).strip():
+    if fault.value and (fault.formats or fault.value == str(fault.cells.get(fault.at, "")).strip()):
         assert told[0].endswith(f"{rule}  <- {fault.value}")
+
+
+def text(report_rows, language="zh") -> str:
+    """The ward's line list as CSV text."""
+    rows = ward([row for row in report_rows if row["patient_id"] in PATIENTS], language)
+    return "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+
+
+def two_header_rows(sheet: Worksheet) -> None:
+    sheet.insert_rows(1)
+    sheet["K1"] = "治疗前"
+    sheet["M1"] = "治疗后"
+
+
+def merged_header(sheet: Worksheet) -> None:
+    sheet.merge_cells("L1:M1")
+
+
+def second_line_list(sheet: Worksheet) -> None:
+    sheet.parent.copy_worksheet(sheet)
+
+
+# Files that cannot be read: name, what makes it of the ward's text and of a workbook that `edit` has changed, what is
+# said of it.
+UNREADABLE = {
+    "nothing in it": ("linelist.csv", lambda text, book: b" \r\n", "is empty", "是空文件"),
+    "a header and no patients": ("linelist.csv", lambda text, book: text.split("\n")[0].encode(),
+                                 "has a header but no patients", "只有表头而没有患者"),
+    "a quotation mark that is not closed": ("linelist.csv", lambda text, book: text.replace(",男", ',"男', 1).encode(),
+                                            "a quotation mark that is not closed", "未闭合的引号"),
+    "a comma too many": ("linelist.csv", lambda text, book: text.replace(",男", ",男,,", 1).encode(),
+                         "row 2 has 21 cells and the header has 19", "第 2 行有 21 个单元格，而表头有 19 个"),
+    "cells cut off": ("linelist.csv", lambda text, book: text.replace("P02,MC", "P02\nMC").encode(),
+                      "row 3 has 1 cells", "第 3 行有 1 个单元格"),
+    "a header of two rows": ("linelist.csv", lambda text, book: f",,,治疗前,,,治疗后\n{text}".encode(),
+                             "rows 1 and 2 both look like the header", "第 1 行和第 2 行似乎都是表头"),
+    "an encoding of another continent": ("linelist.csv", lambda text, book: text.encode("gb18030") + b"\xff\xff",
+                                         "is not UTF-8", "不是 UTF-8"),
+    "half of it overwritten": ("linelist.csv", lambda text, book: text.encode() + bytes(40), "NUL", "NUL"),
+    "a workbook under a wrong name": ("linelist.csv", lambda text, book: book(), "end its name in .xlsx",
+                                      "后缀改为 .xlsx"),
+    "text under a wrong name": ("linelist.xlsx", lambda text, book: text.encode(), "end its name in .csv",
+                                "后缀改为 .csv"),
+    "text called a SAS file": ("linelist.xpt", lambda text, book: text.encode(), "not a SAS transport file",
+                               "不是 SAS 传输文件"),
+    "a web page called a workbook": ("linelist.xlsx", lambda text, book: f"<html><table>{text}".encode(),
+                                     "is a web page", "是网页"),
+    "the old Excel format": ("linelist.xlsx", lambda text, book: bytes.fromhex("d0cf11e0a1b11ae1") + text.encode(),
+                             "old Excel format (.xls)", "旧版 Excel"),
+    "a password": ("linelist.xlsx", lambda text, book: bytes.fromhex("d0cf11e0a1b11ae1")
+                   + "EncryptedPackage".encode("utf-16-le"), "protected by a password", "有密码保护"),
+    "a workbook cut off": ("linelist.xlsx", lambda text, book: book()[:-500], "is damaged", "已损坏"),
+    "a workbook with a sheet that is no XML": ("linelist.xlsx", lambda text, book: without_sheet(book()), "is damaged",
+                                               "已损坏"),
+    "two header rows in a workbook": ("linelist.xlsx", lambda text, book: book(two_header_rows),
+                                      "rows 1 and 2 both look like the header", "第 1 行和第 2 行似乎都是表头"),
+    "a merged header": ("linelist.xlsx", lambda text, book: book(merged_header), "has merged cells (L1:M1)",
+                        "含有合并单元格（L1:M1）"),
+    "two line lists in a workbook": ("linelist.xlsx", lambda text, book: book(second_line_list),
+                                     "several sheets that may be the line list (patients, patients Copy)",
+                                     "多个工作表可能是"),
+}  # fmt: skip
+
+
+def without_sheet(book: bytes) -> bytes:
+    """A workbook in which the XML of the sheet is broken."""
+    old, new = BytesIO(book), BytesIO()
+    with ZipFile(old) as archive, ZipFile(new, "w") as broken:
+        for name in archive.namelist():
+            content = archive.read(name)
+            broken.writestr(name, content[:900] if "sheet1" in name else content)
+    return new.getvalue()
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_cannot_be_read_is_one_line(name, tmp_path, report_rows):
+    file, made, en, zh = UNREADABLE[name]
+
+    def book(edit: Callable[[Worksheet], None] | None = None) -> bytes:
+        rows = ward(report_rows[:4], "zh")
+        return write(tmp_path / "linelist.xlsx", rows, edit=edit).read_bytes()
+
+    content = made(text(report_rows), book)
+    (tmp_path / file).write_bytes(content)
+    for language, said in (("en", en), ("zh", zh)):
+        code, out, lines = ingest(tmp_path / file, "--lang", language, "--report", tmp_path / "problems.html")
+        assert (code, out, len(lines)) == (2, "", 1)
+        assert file in lines[0] and said in lines[0]
+        assert "心内膜炎" not in lines[0] and "P02" not in lines[0]
+    assert not (tmp_path / "out").exists() and not (tmp_path / "problems.html").exists()
+
+
+@pytest.mark.parametrize(
+    "settings, line, said",
+    [
+        ("values:\n  sex: {甲类: man}\n", 2, "values.sex.甲类: man cannot stand there: write male or female"),
+        ("columns:\n  group: {value: CR1}\n", 2, "columns.group.value: CR1 cannot stand there: write MC, IC or RR"),
+        ("columns:\n  stop_reason:\n    checked: {b: done}\n", 3, "columns.stop_reason.checked.b: done cannot stand"),
+        ("columns:\n  patient_id: {value: P01}\n", 2, "P01 cannot stand there: write a different text for every"),
+        ("sheet: cases\n", None, "linelist.xlsx has no sheet cases: name one of patients"),
+    ],
+)  # fmt: skip
+def test_a_description_that_no_sheet_can_fit_is_one_line(settings, line, said, tmp_path, report_rows):
+    (tmp_path / "cohort.yaml").write_text(settings, encoding="utf-8")
+    code, out, lines = ingest(write(tmp_path / "linelist.xlsx", ward(report_rows[:4], "en")))
+    assert (code, out, len(lines)) == (2, "", 1)
+    assert lines[0].startswith(f"cohort.yaml, line {line}: " if line else "linelist.xlsx") and said in lines[0]
+    assert not (tmp_path / "out").exists()

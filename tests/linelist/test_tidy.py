@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 
 from blina.linelist import tidy as module
-from blina.linelist.cohort import Cohort
+from blina.linelist.cohort import NEVER_MISSING, Cohort
+from blina.linelist.columns import COLUMNS as LINE_LIST
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
+from blina.linelist.intake import read_line_list
+from blina.linelist.settings import Assay
 from blina.linelist.tidy import load, tidy
-from blina.linelist.validate import read_line_list
 
 COLUMNS = {
     "patients": {
@@ -44,13 +46,13 @@ def types(table: pd.DataFrame) -> dict[str, str]:
 def test_tables_have_the_documented_columns_and_types_even_without_events(real, changes):
     cells = pd.read_csv(real.linelist, dtype="str", keep_default_na=False).assign(**changes)
     cells.to_csv(real.linelist, index=False)
-    tables = dict(tidy(read_line_list(real.linelist), real).tables())
+    tables = dict(tidy(read_line_list(real.linelist, real), real).tables())
     assert {name: types(table) for name, table in tables.items()} == COLUMNS
     assert len(tables["events"]) == (0 if changes else 21)
 
 
 def test_nothing_of_the_line_list_is_lost_or_added(real, report_rows):
-    made = tidy(read_line_list(real.linelist), real)
+    made = tidy(read_line_list(real.linelist, real), real)
     assert (len(made.patients), len(made.mrd)) == (28, 4 * 28)
     results = made.mrd.set_index(["patient_id", "time", "assay"]).sort_index()
     events = made.events.set_index(["patient_id", "event"]).sort_index()
@@ -89,14 +91,73 @@ def test_nothing_of_the_line_list_is_lost_or_added(real, report_rows):
     assert made.events.loc[made.events["grade"].isna(), "scale"].isna().all()
 
 
+def lacking(cohort: Cohort, cells: pd.DataFrame, **changes: object) -> Cohort:
+    """The cohort with these cells as its line list, in which anything may be missing."""
+    cells.to_csv(cohort.linelist, index=False)
+    missing = frozenset(column.name for column in LINE_LIST if column.name not in NEVER_MISSING)
+    return cohort.model_copy(update={"missing_allowed": missing} | changes)
+
+
+def test_what_is_not_recorded_is_missing_and_never_none_or_negative(real):
+    cells = pd.read_csv(real.linelist, dtype="str", keep_default_na=False)
+    given = dict(zip(cells["patient_id"], cells["bcr_abl1"], strict=True))
+    for column in cells.columns.drop(["patient_id", "group", "bcr_abl1"]):
+        cells[column] = ""
+    cohort = lacking(real, cells)
+    made = tidy(read_line_list(cohort.linelist, cohort), cohort)
+    empty = made.patients.drop(columns=["patient_id", "group", "bcr_abl1"])
+    assert empty.drop(columns=["fever_recorded", "crs_recorded", "icans_recorded"]).isna().all(axis=None)
+    assert not empty[["fever_recorded", "crs_recorded", "icans_recorded"]].any(axis=None)
+    assert types(made.patients)["infusion_days"] == "Int64" and types(made.patients)["bcr_abl1"] == "boolean"
+    assert types(made.events) == COLUMNS["events"] and made.events.empty
+    fc, pcr = (made.mrd[made.mrd["assay"] == assay] for assay in ("FC", "RT-PCR"))
+    assert fc["status"].isna().all()
+    for row in pcr.itertuples():  # without a fusion gene there is nothing to follow
+        assert row.status == "not_applicable" if given[row.patient_id] == "no" else pd.isna(row.status)
+
+
+def test_icans_with_a_day_and_no_grade_has_occurred(real):
+    cells = pd.read_csv(real.linelist, dtype="str", keep_default_na=False)
+    cells.loc[cells["icans_grade"] != "0", "icans_grade"] = ""
+    cells.loc[0, ["crs_grade", "fever_cycle1"]] = ""
+    cohort = lacking(real, cells)
+    made = tidy(read_line_list(cohort.linelist, cohort), cohort)
+    icans = made.events[made.events["event"] == "ICANS"]
+    assert len(icans) == 1 and icans["grade"].isna().all() and icans["onset_day"].notna().all()
+    assert made.patients["icans_recorded"].all()
+    assert [*made.patients["crs_recorded"]] == [*made.patients["fever_recorded"]] == [False] + [True] * 27
+
+
+def test_a_value_after_treatment_and_a_limit_stand_with_their_assay(real):
+    cells = pd.read_csv(real.linelist, dtype="str", keep_default_na=False)
+    by_fc = (cells["fc_after"] == "positive").idxmax()
+    by_pcr = ((cells["fc_after"] == "negative") & (cells["pcr_after"] == "positive")).idxmax()
+    cells.loc[[by_fc, by_pcr], "mrd_after_percent"] = ["0.145", "0.012"]
+    cells.loc[by_fc, "fc_before"], cells.loc[by_fc, "mrd_before_percent"] = "not_done", ""
+    assays = {"FC": Assay(limit_of_detection_percent="0.01"), "RT-PCR": Assay(limit_of_detection_percent="0.001")}
+    cohort = lacking(real, cells.fillna(""), assays=assays)
+    mrd = tidy(read_line_list(cohort.linelist, cohort), cohort).mrd
+    after = mrd[(mrd["time"] == "after") & mrd["value_percent"].notna()]
+    assert {*zip(after["assay"], after["value_percent"], strict=True)} == {("FC", 0.145), ("RT-PCR", 0.012)}
+    assert {*zip(mrd["assay"], mrd["limit_of_detection_percent"], strict=True)} == {("FC", 0.01), ("RT-PCR", 0.001)}
+    assert (mrd["status"] == "not_done").sum() == 1
+
+
+def test_grades_bear_the_scale_of_their_event(real):
+    cohort = real.model_copy(update={"grading_scale": {"CRS": "CTCAE v5", "ICANS": "ASTCT 2019"}})
+    events = tidy(read_line_list(cohort.linelist, cohort), cohort).events
+    graded = events[events["grade"].notna()]
+    assert {*zip(graded["event"], graded["scale"], strict=True)} == {("CRS", "CTCAE v5"), ("ICANS", "ASTCT 2019")}
+
+
 def test_decimals_are_what_a_reader_would_type(real, report_rows):
-    ages = tidy(read_line_list(real.linelist), real).patients["age_years"]
+    ages = tidy(read_line_list(real.linelist, real), real).patients["age_years"]
     assert [repr(float(age)) for age in ages] == [row["age_years"] for row in report_rows]
 
 
 def test_only_reconstructed_rows_say_what_they_are(real):
     for cohort, expected in ((real, False), (real.model_copy(update={"reconstructed": True}), True)):
-        for _, table in tidy(read_line_list(real.linelist), cohort).tables():
+        for _, table in tidy(read_line_list(real.linelist, real), cohort).tables():
             assert (PROVENANCE in table) is expected
             assert not expected or set(table[PROVENANCE]) == {NOT_A_PATIENT}
 
@@ -110,7 +171,7 @@ def test_rows_that_say_they_are_reconstructed_make_the_cohort_so_whatever_its_de
         cells.loc[1:, PROVENANCE] = ""
     cells.to_csv(real.linelist, index=False)
     assert not real.reconstructed
-    made = tidy(read_line_list(real.linelist), real)
+    made = tidy(read_line_list(real.linelist, real), real)
     assert made.cohort.face
     assert all(PROVENANCE in table for _, table in made.tables())
 
@@ -118,11 +179,11 @@ def test_rows_that_say_they_are_reconstructed_make_the_cohort_so_whatever_its_de
 def test_a_column_provenance_that_says_something_else_makes_nobody_reconstructed(report_folder, real):
     cells = pd.read_csv(report_folder / "linelist.csv", dtype="str", keep_default_na=False)
     cells.assign(**{PROVENANCE: "ward 3"}).to_csv(real.linelist, index=False)
-    assert not tidy(read_line_list(real.linelist), real).cohort.reconstructed
+    assert not tidy(read_line_list(real.linelist, real), real).cohort.reconstructed
 
 
 def test_what_is_written_is_read_back(real, tmp_path):
-    made = tidy(read_line_list(real.linelist), real)
+    made = tidy(read_line_list(real.linelist, real), real)
     written = made.write(tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(p.name for p in written)
     for name, table in made.tables():
@@ -137,7 +198,7 @@ def test_what_is_written_is_read_back(real, tmp_path):
 @pytest.mark.parametrize("nth", [1, 2, 4, 6])
 @pytest.mark.parametrize("former", [True, False])
 def test_a_failure_midway_leaves_the_former_files(real, tmp_path, monkeypatch, nth, former):
-    made = tidy(read_line_list(real.linelist), real)
+    made = tidy(read_line_list(real.linelist, real), real)
     out = tmp_path / "out"
     if former:
         out.mkdir()

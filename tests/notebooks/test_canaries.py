@@ -129,10 +129,10 @@ def views(data: bytes):
     elif not data.startswith(b"\x89PNG"):
         text = data.decode("utf-8", "replace")
         escaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), text)
-        for plain in {html.unescape(escaped), urllib.parse.unquote(escaped)} - {text}:
+        for plain in (html.unescape(escaped), urllib.parse.unquote(escaped)):
             yield plain.encode("utf-8", "surrogatepass")
-        if "<svg" in text:  # letters drawn as paths are named by their code
-            yield "".join(chr(int(code, 16)) for code in re.findall(r"href=\"#\w+-([0-9a-f]{2,5})\"", text)).encode()
+            letters = re.findall(r"href=\\?\"#\w+-([0-9a-f]{2,5})\\?\"", plain)  # drawn as paths, named by their code
+            yield "".join(chr(int(code, 16)) for code in letters).encode("utf-8", "surrogatepass")
         for packed in re.findall(rb"[A-Za-z0-9+/]{24,}={0,2}", re.sub(rb"\\n", b"", data)):
             raw = base64.b64decode(packed[: len(packed) // 4 * 4])
             yield from views(raw) if raw.lstrip().startswith(b"<") else (raw,)
@@ -181,6 +181,8 @@ def kinds_of_files(text: str) -> dict[str, bytes]:
         "page with a figure": b'<img src="data:image/svg+xml;base64,' + base64.b64encode(svg) + b'">',
         "page with a figure in a link": b'<img src="data:image/svg+xml,' + urllib.parse.quote(svg).encode() + b'">',
         "figure with drawn letters": f"<svg>{drawn}</svg>".encode(),
+        "notebook with drawn letters": json.dumps({"image": f"<svg>{drawn}</svg>"}).encode(),
+        "page with drawn letters": html.escape(f"<svg>{drawn}</svg>").encode(),
     }
 
 

@@ -137,12 +137,12 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
     """Response of every group under every rule and evaluable set, `RATE_COLUMNS`; percent and exact limits in %.
 
     Groups treated to clear MRD or to reinduce state who is "negative after" (`measure`), and are also pooled under each
-    rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set "positive before"
-    leaves out who was negative before by the assay of the rule. A group treated for bridging, or without a declared
-    purpose and with nobody positive before although some were assessed, states who "stayed negative" among the patients not found positive before,
-    is never pooled, and leaves nobody in the set "positive before"; bridging patients who were positive before get rows
-    of their own under "negative after". `is_reported` marks the row whose rule is the one behind the group's printed
-    rate, over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
+    rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set "positive before" leaves
+    out who was negative before by the assay of the rule. A group treated for bridging, or without a declared purpose
+    and with nobody positive before although some were assessed, states who "stayed negative" among the patients not
+    found positive before, is never pooled, and leaves nobody in the set "positive before"; bridging patients who were
+    positive before get rows of their own under "negative after". `is_reported` marks the row whose rule is the one
+    behind the group's printed rate, over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
 
     Who was not assessed after is among the n and counts as not negative (intention to treat); `not_assessed` is their
     number, and the text gives it. Where there are any, the set "assessed" leaves them out. Whose days of drug or reason
@@ -174,10 +174,10 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
 def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Patients from treatment to outcome: one row per stage, group and state that occurs at the stage, `FLOW_COLUMNS`.
 
-    Stages: "treated" (group), "MRD before" (positive by any assay, not detected or not assessed), "end of cycle 1" (stop
-    reason) and "MRD after" (`AFTER`, which splits every patient by what either assay says; "not assessed" is whoever has
-    no result that decides it). `n` of the group's `of` patients. Counts balance: the states of a stage add up to the
-    group, the groups to the cohort.
+    Stages: "treated" (group), "MRD before" (positive by any assay, not detected or not assessed), "end of cycle 1"
+    (stop reason) and "MRD after" (`AFTER`, which splits every patient by what either assay says; "not assessed" is
+    whoever has no result that decides it). `n` of the group's `of` patients. Counts balance: the states of a stage add
+    up to the group, the groups to the cohort.
     """
     table = outcomes(patients, mrd)
     is_clear, by_fc = table["fc_and_pcr"].fillna(False).astype(bool), table["fc"].fillna(False).astype(bool)
@@ -254,10 +254,10 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
            rule: str | None = None) -> pd.DataFrame:  # fmt: skip
     """MRD before against response, a row per patient of a group with a value and an outcome, least first.
 
-    Columns: `BURDEN_COLUMNS`. Who was not assessed after has no outcome.
- `value_percent` is the recorded MRD in %, `assay` the one it stands on; `responded` whether the patient was negative
-    after under the rule (`rule_of`). A patient with values by both assays gives the FC value. These are rows: show
-    `cohort.face`. ValueError if there is no such group or rule.
+    Columns: `BURDEN_COLUMNS`. Who was not assessed after has no outcome. `value_percent` is the recorded MRD in %,
+    `assay` the one it stands on; `responded` whether the patient was negative after under the rule (`rule_of`). A
+    patient with values by both assays gives the FC value. These are rows: show `cohort.face`. ValueError if there is no
+    such group or rule.
     """
     rule = rule_of(cohort.group(group), rule)
     table = outcomes(patients, mrd)

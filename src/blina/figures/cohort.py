@@ -46,9 +46,10 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
     Filled points carry BCR::ABL1. A group of more than `MANY` patients is drawn as bars, as broad as there are
-    patients. Whoever lacks a value has no point, and the number of values is printed. Below each group: n and the median; in the first panel boys and carriers too, as k/n.
-    Intervals stand on a log axis unless one of them is 0. `description` is that of `describe`, with the bounds of
-    `analysis.open` where rows of it are open: those print their bounds, and an open median draws no line.
+    patients. Whoever lacks a value has no point, and the number of values is printed. Below each group: n and the
+    median; in the first panel boys and carriers too, as k/n. Intervals stand on a log axis unless one of them is 0.
+    `description` is that of `describe`, with the bounds of `analysis.open` where rows of it are open: those print their
+    bounds, and an open median draws no line.
     """
     description = describe(patients, cohort) if description is None else description
     stated = {(row.group, row.characteristic, row.level): row.text for row in description.itertuples()}

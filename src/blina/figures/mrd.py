@@ -83,9 +83,9 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     height = _HEIGHT + _BELOW + LINE * max(map(len, below.values()))
     body = height if beside else 2 * height + 7
     note = (
-        f"Filled: positive. Hollow: not detected, in the band below {_end(results, least)}. k/n: patients in band or strip. A line "
-        "joins the two results of one row of the line list; a dotted line leads to or from a positive result without "
-        "value and shows no rise or fall."
+        f"Filled: positive. Hollow: not detected, in the band below {_end(results, least)}. k/n: patients in band or "
+        "strip. A line joins the two results of one row of the line list; a dotted line leads to or from a positive "
+        "result without value and shows no rise or fall."
     )
     if any(len(of) > MANY for of in pairs.values()):
         note += f" A group of more than {MANY} is drawn as bars, as broad as there are patients (at values, "
@@ -140,7 +140,7 @@ def _open(statuses: pd.DataFrame | None) -> dict[tuple[str, str, str], str]:
 
 
 def _below(pairs: pd.DataFrame, look: Look, room: float, lacks: bool) -> list[tuple[str, str]]:
-    """What stands below a group, line by line with its weight: name and size and, where it matters, who lacks a result."""
+    """What stands below a group, line by line with its weight: name and size and, where told, who lacks a result."""
     said = [(line, "bold") for line in headed(look.name, len(pairs), room)]
     if lacks:
         missing = [f"{time} {_unassessed(pairs, time)}" for time in TIMES]
@@ -267,9 +267,10 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
            tested: pd.DataFrame | None = None) -> Picture:  # fmt: skip
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
-    The picture is named "burden", that of a second group with the same purpose "burden-2". `rule` as in `analysis.response.rule_of`. Patients without a value before are counted in a note. In a
-    reconstructed cohort points are rows of the line list, and are named so. `tested` is the row of `burden_test`, with
-    the bounds of `analysis.open` where numbers of it are open: ranges and test are printed as it says.
+    The picture is named "burden", that of a second group with the same purpose "burden-2". `rule` as in
+    `analysis.response.rule_of`. Patients without a value before are counted in a note. In a reconstructed cohort points
+    are rows of the line list, and are named so. `tested` is the row of `burden_test`, with the bounds of
+    `analysis.open` where numbers of it are open: ranges and test are printed as it says.
     """
     table = analysis.burden(patients, mrd, cohort, group, rule)
     test = (analysis.burden_test(patients, mrd, cohort, group, rule) if tested is None else tested).iloc[0]

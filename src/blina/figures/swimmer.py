@@ -44,8 +44,9 @@ from blina.linelist.cohort import Cohort
 
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
+# Stop reason: colour and hatching of its area.
 _ENDED = {"completed": ("white", ""), "severe_reaction": (INK, ""), "economic": ("white", "////"),
-          "other": ("white", "\\\\\\\\"), NOT_RECORDED: (SHADE, "")}  # fmt: skip  # stop reason: colour, hatching of its area
+          "other": ("white", "\\\\\\\\"), NOT_RECORDED: (SHADE, "")}  # fmt: skip
 _STOREY = 34.0  # mm: highest area of a group
 _GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
@@ -64,11 +65,11 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the grade stands on
     the day on which ICANS began. To the right: further cycles as blocks, events without a known day, and why treatment
     stopped. Where there is no room for all, lanes that look the same are one, with their number; if that does not do,
-    areas show of each group how many were on the drug, day by day, and how the others ended. The lanes of a reconstructed cohort bear numbers of
-    rows, never names of patients. `counts` and `bars` are the tables of `course_counts` and `infusions`, with the
-    bounds of `analysis.open` where rows of them are open: the heading of a group says so, such bars are hollow, and so
-    are the blocks of a group in which it is open how many patients had further cycles. In a reconstructed cohort events
-    are grey, unless all lanes of the group have them.
+    areas show of each group how many were on the drug, day by day, and how the others ended. The lanes of a
+    reconstructed cohort bear numbers of rows, never names of patients. `counts` and `bars` are the tables of
+    `course_counts` and `infusions`, with the bounds of `analysis.open` where rows of them are open: the heading of a
+    group says so, such bars are hollow, and so are the blocks of a group in which it is open how many patients had
+    further cycles. In a reconstructed cohort events are grey, unless all lanes of the group have them.
     """
     counts = course_counts(patients, events, cohort) if counts is None else counts
     bars = infusions(patients, cohort) if bars is None else bars
@@ -139,8 +140,8 @@ def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list
     storey = min(_STOREY, (TALL - 50 - heading) / len(heads))  # with room for title, key and notes
     note = (
         "There is no room for a lane of each. Areas show, day by day, the share of a group on the drug (in its colour) "
-        "and, above, of those whose cycle 1 had ended, by how. Beside a group's name stands what its courses add up to; "
-        f"grades: {scale_text(cohort)}."
+        "and, above, of those whose cycle 1 had ended, by how. Beside a group's name stands what its courses add "
+        f"up to; grades: {scale_text(cohort)}."
     )
     if missing := len(table) - len(drawn):
         note += f" Days of infusion are not recorded of {missing}, who are in no area."
@@ -166,7 +167,8 @@ def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list
                            edgecolor=MUTED, colors=[tint(look.colour), *(_ENDED[reason][0] for reason in present)],
                            hatch=["", *(_ENDED[reason][1] for reason in present)])  # fmt: skip
         top += storey
-    sheet.text(WIDE / 2, top + 2, "day of infusion in cycle 1 (share of the group's patients, %)", ha="center", va="top")
+    label = "day of infusion in cycle 1 (share of the group's patients, %)"
+    sheet.text(WIDE / 2, top + 2, label, ha="center", va="top")
     x, y = MARGIN, top + 6.5
     for reason in present:
         words = STOP_WORDS.get(reason, f"ended, how is {NOT_RECORDED}")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
+from blina.linelist.parse import parse_cell
 from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
 from blina.linelist.table import Table
 from blina.linelist.vocabulary import column_of
@@ -173,9 +174,11 @@ def load_cohort(cohort: str | Path) -> Cohort:
     content = _content(typed)
     content.setdefault("file", _only_line_list(folder) if "file" not in content else "")
     try:
-        return Cohort(**{**given, **content, "folder": folder})
+        described = Cohort(**{**given, **content, "folder": folder})
     except ValidationError as error:
         raise _said(error, typed) from None
+    _check_words(described, typed)
+    return described
 
 
 def _only_line_list(folder: Path) -> str:
@@ -218,6 +221,18 @@ def _content(typed: Typed) -> dict:
                 path = (key, name) if isinstance(part, dict) else (key,)
                 raise typed.error(path, f"{key}: there is no declared column {name}{hint}")
     return content
+
+
+def _check_words(cohort: Cohort, typed: Typed) -> None:
+    """FileError where a word that stands for one's own is none that its column takes."""
+    declared = {column.name: column for column in cohort.declared}
+    given = [(("values", name, own), word) for name, words in cohort.values.items() for own, word in words.items()]
+    for name, source in cohort.columns.items():
+        given += [(("columns", name, "value"), source.value)] if source.value is not None else []
+        given += [(("columns", name, "checked", header), word) for header, word in (source.checked or {}).items()]
+    for path, word in given:
+        if advice := parse_cell(declared[path[1]], word)[1]:
+            raise typed.error(path, f"{'.'.join(path)}: {word or 'a blank'} cannot stand there: {advice.en}")
 
 
 def _said(error: ValidationError, typed: Typed) -> FileError:

@@ -16,10 +16,6 @@ import numpy as np
 from blina.linelist.chinese import allowed
 from blina.linelist.columns import NUMBER, Column
 from blina.linelist.dates import DAYS_OF_MONTH, DAYS_OF_YEAR
-from blina.linelist.dates import as_date as as_date  # converting is what this module is asked for, dates included
-from blina.linelist.dates import days_between as days_between
-from blina.linelist.dates import months_between as months_between
-from blina.linelist.dates import years_between as years_between
 from blina.linelist.parse import parse_cell
 from blina.linelist.problems import Said
 from blina.linelist.settings import Assay, Threshold

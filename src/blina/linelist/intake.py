@@ -11,18 +11,9 @@ import numpy as np
 
 from blina.linelist import privacy
 from blina.linelist.cohort import Cohort
-from blina.linelist.columns import PROVENANCE, Column
-from blina.linelist.convert import (
-    Converted,
-    How,
-    as_date,
-    convert,
-    days_between,
-    mixed_units,
-    months_between,
-    suspect_fractions,
-    years_between,
-)
+from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
+from blina.linelist.convert import Converted, How, convert, mixed_units, suspect_fractions
+from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
 from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
 from blina.linelist.read import ReadOptions, read_sheet
@@ -30,6 +21,7 @@ from blina.linelist.recognise import Found, Recognised, is_header, named_columns
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
 from blina.linelist.validate import oddities, rule_problems
+from blina.linelist.vocabulary import says_missing
 
 VALUE_OF = {"mrd_before_percent": ("fc_before", "pcr_before"), "mrd_after_percent": ("fc_after", "pcr_after")}
 ASSAY_OF = {"fc_before": "FC", "fc_after": "FC", "pcr_before": "RT-PCR", "pcr_after": "RT-PCR"}
@@ -130,10 +122,10 @@ class _Taking:
             Change.of(note.column if note.column in told else "", note.what, note.rows) for note in self.sheet.notes
         ]
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
-                if found.positions or found.source.value is not None}  # fmt: skip
+                if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
         read |= {name: self._all_blank(name) for name in self.cohort.missing_allowed if name not in read}
-        table = self._table(read)
+        table = self._without_fusion(self._table(read), read)
         places = {name: one.at for name, one in read.items()}
         self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
         self.warnings += oddities(table, self.sheet, places)
@@ -181,10 +173,13 @@ class _Taking:
             places = np.zeros(len(self.sheet), dtype=np.int32)
             return _Read([Converted(found.source.value, ("constant",))], places, at)
         if found.source.start is not None:
+            missing = column.name in self.cohort.missing_allowed
+            self._judge_each(column, found, "date", partial(self._no_date, missing))
             return _Read(*_combined(cells, partial(self._between, column)), at)
         if found.source.checked is not None:
+            self._judge_each(column, found, "box", _no_box)
             words = [*found.source.checked.values()]
-            return _Read(*_combined(cells, partial(self._checked, column, words)), at)
+            return _Read(*_combined(cells, partial(_checked, column, words)), at)
         (only,) = cells
         if column.type == "identifier":
             return _Read([Converted(cell.text.strip(), _trimmed(cell)) for cell in only.distinct], only.places, at)
@@ -195,36 +190,35 @@ class _Taking:
             missing=column.name in self.cohort.missing_allowed,
         )
         converted = [convert(column, cell, how) for cell in only.distinct]
-        if column.unit == "%" and self.cohort.mrd_unit is None:
+        if (column.unit == "%" or column.name in ASSAY_OF) and self.cohort.mrd_unit is None:
             refused = set(mixed_units(column, only))
             converted = [replace(one, text=None, problem=_MIXED, rule="one-unit") if cell in refused else one
                          for one, cell in zip(converted, only.distinct, strict=True)]  # fmt: skip
-            if suspect_fractions(only):
+            if column.unit == "%" and suspect_fractions(only):
                 self.warnings.append(at.problem(self.sheet.header_row, "fractions", _FRACTIONS, WARNING))
         return _Read(converted, only.places, at)
 
-    def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
-        """The distance of two dates, in the column's unit."""
-        if not all(cell.text.strip() for cell in cells):
-            return Converted("", ("dates",))  # a blank, which is judged as any other
-        dates = [as_date(cell, self.cohort.date_order) for cell in cells]
-        if wrong := next((date for date in dates if isinstance(date, Said)), None):
-            return Converted(None, problem=wrong, rule="date")
-        if dates[1] < dates[0]:
-            return Converted(None, problem=_BACKWARDS, rule="dates-in-order")
-        return Converted(BETWEEN[column.name](*dates), ("dates",))
+    def _judge_each(self, column: Column, found: Found, rule: str, judge: Callable[[Cell], Said | None]) -> None:
+        """What is wrong with the cells that a value is made of, each told at its own place."""
+        for position in found.positions:
+            cells, at = self.sheet.columns[position], Place(self.sheet, column.name, position)
+            self.problems += at.problems(rule, [judge(cell) for cell in cells.distinct], cells.places)
 
-    def _checked(self, column: Column, words: Sequence[str], cells: Sequence[Cell]) -> Converted:
-        """The word of the one box that is checked; a blank where none is."""
-        boxes = [convert(_BOX, cell, How(missing=True)) for cell in cells]
-        if wrong := next((box for box in boxes if box.problem), None):
-            return wrong
-        chosen = [word for word, box in zip(words, boxes, strict=True) if box.text == "yes"]
-        if column.type == "boolean" and len(words) == 1:
-            return Converted(words[0] if chosen else {"yes": "no", "no": "yes"}.get(words[0], words[0]), ("boxes",))
-        if len(chosen) > 1:
-            return Converted(None, problem=_SEVERAL_BOXES, rule="one-box")
-        return Converted(chosen[0] if chosen else "", ("boxes",))
+    def _no_date(self, missing: bool, cell: Cell) -> Said | None:
+        """What is wrong with a cell that should hold a date; a blank is judged as any other."""
+        date = None if _is_blank(cell, missing) else as_date(cell, self.cohort.date_order)
+        return date if isinstance(date, Said) else None
+
+    def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
+        """The distance of two dates, in the column's unit; nothing where one of them is told to be wrong."""
+        if any(_is_blank(cell, column.name in self.cohort.missing_allowed) for cell in cells):
+            return Converted("", ("dates",))
+        first, last = (as_date(cell, self.cohort.date_order) for cell in cells)
+        if isinstance(first, Said) or isinstance(last, Said):
+            return Converted(None)
+        if last < first:
+            return Converted(None, problem=_BACKWARDS, rule="dates-in-order")
+        return Converted(BETWEEN[column.name](first, last), ("dates",))
 
     def _values_of_assays(self, read: dict[str, _Read]) -> dict[str, _Read]:
         """MRD values that stand in the columns of assays, where the sheet has no column of its own for them."""
@@ -257,7 +251,7 @@ class _Taking:
             if name not in read:
                 continue
             one = read[name]
-            self.changes += _changes(one, self.sheet)
+            self.changes += _changes(one)
             self.warnings += one.at.problems(f"{name}-odd", [c.warning for c in one.converted], one.places, WARNING)
             if column.type == "identifier":
                 ids = [one.converted[place].text for place in one.places]
@@ -275,6 +269,19 @@ class _Taking:
         columns = {name: self.declared[name] for name in codes}
         return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
 
+    def _without_fusion(self, table: Table, read: dict[str, _Read]) -> Table:
+        """Not done, of a patient without a fusion gene, means not applicable: there was nothing to do."""
+        for name in ("pcr_before", "pcr_after"):
+            if not {name, "bcr_abl1"} <= table.columns.keys():
+                continue
+            words, codes = table.columns[name].words, table.codes[name]
+            none = (table.codes["bcr_abl1"] == BOOLEAN_WORDS["no"]) & ~table.blank["bcr_abl1"]
+            rows = (codes == words["not_done"]) & ~table.blank[name] & none
+            if rows.any():
+                codes[rows] = words["not_applicable"]
+                self.changes.append(read[name].at.change("nothing to follow", rows))
+        return table
+
     def _hint(self, column: Column, said: Said | None) -> Said | None:
         """What else can be done about a cell: say in cohort.yaml what it means."""
         if said is None or self.cohort.reconstructed or PROVENANCE in self.sheet.header:
@@ -291,9 +298,8 @@ class _Taking:
         """Pseudonyms in the order of the sheet, unless those typed are such, are asked to be kept, or are nobody's."""
         if not typed or not self.cohort.pseudonyms or is_reconstructed(self.sheet) or privacy.are_pseudonyms(typed):
             return tuple(typed) or tuple(map(str, self.sheet.numbers.tolist()))
-        at = self.recognised.found["patient_id"].positions[0]
-        letter, header = self.sheet.letters(at), self.sheet.header[at]
-        self.changes.append(Change.of("patient_id", "pseudonym", self.sheet.numbers, letter, header))
+        at = Place(self.sheet, "patient_id", self.recognised.found["patient_id"].positions[0])
+        self.changes.append(at.change("pseudonym", np.ones(len(typed), dtype=bool)))
         return privacy.pseudonyms(len(typed))
 
 
@@ -309,7 +315,26 @@ _FRACTIONS = Said(
     "全部数值不大于 0.01：是否为小数而非百分数？请在 cohort.yaml 的 mrd_unit 中注明（percent 或 fraction）",
 )
 _BACKWARDS = Said("the second date is before the first: correct one of them", "后一日期早于前一日期：请更正其一")
+_BOX_ALLOWED = Said("is no box: write 1 (checked) or 0 (not checked)", "不是勾选框：请填写 1（勾选）或 0（未勾选）")
 _SEVERAL_BOXES = Said("several boxes are checked where one answer is needed: keep one", "勾选了多个选项：请只保留一个")
+
+
+def _no_box(cell: Cell) -> Said | None:
+    """What is wrong with a cell that should hold a box; a blank one is not checked."""
+    return _BOX_ALLOWED if convert(_BOX, cell, How(missing=True)).problem else None
+
+
+def _checked(column: Column, words: Sequence[str], cells: Sequence[Cell]) -> Converted:
+    """The word of the one box that is checked; a blank where none is, nothing where one is told to be wrong."""
+    boxes = [convert(_BOX, cell, How(missing=True)).text for cell in cells]
+    if None in boxes:
+        return Converted(None)
+    chosen = [word for word, box in zip(words, boxes, strict=True) if box == "yes"]
+    if column.type == "boolean" and len(words) == 1:
+        return Converted(words[0] if chosen else {"yes": "no", "no": "yes"}[words[0]], ("boxes",))
+    if len(chosen) > 1:
+        return Converted(None, problem=_SEVERAL_BOXES, rule="one-box")
+    return Converted(chosen[0] if chosen else "", ("boxes",))
 
 
 def _combined(columns: Sequence[Cells], judge: Callable[[Sequence[Cell]], Converted]) -> tuple[list, np.ndarray]:
@@ -320,18 +345,21 @@ def _combined(columns: Sequence[Cells], judge: Callable[[Sequence[Cell]], Conver
     return [judge(row) for row in cells], places.reshape(-1).astype(np.int32)
 
 
-def _changes(read: _Read, sheet: Sheet) -> Iterator[Change]:
+def _changes(read: _Read) -> Iterator[Change]:
     """What was changed in a column, a line for each kind of change."""
-    at = read.at
-    letter, header = ("", "") if at.position is None else (sheet.letters(at.position), sheet.header[at.position])
     for what in dict.fromkeys(what for converted in read.converted for what in converted.changes):
         rows = _mask([what in converted.changes for converted in read.converted])[read.places]
         if rows.any():
-            yield Change.of(at.column, what, sheet.numbers[rows], letter, header)
+            yield read.at.change(what, rows)
 
 
 def _trimmed(cell: Cell) -> tuple[str, ...]:
     return ("trimmed",) if cell.text != cell.text.strip() else ()
+
+
+def _is_blank(cell: Cell, missing: bool) -> bool:
+    """Whether a cell holds nothing or, where a value may be missing, says that it is not known."""
+    return cell.kind == "text" and (not cell.text.strip() or missing and says_missing(cell.text))
 
 
 def _mask(values: Sequence[bool]) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from blina.linelist.chinese import allowed
 from blina.linelist.columns import NOT_A_PATIENT, NUMBER, PROVENANCE, Column
-from blina.linelist.problems import LineListError, Problem, Said
+from blina.linelist.problems import Change, LineListError, Problem, Said
 from blina.linelist.sheet import Sheet
 from blina.linelist.table import Table
 
@@ -64,6 +64,12 @@ class Place:
             return Problem(row, self.column, rule, advice, level=level)
         cell = self.sheet.address(self.position, row)
         return Problem(row, self.column, rule, advice, cell, self.sheet.header[self.position], level)
+
+    def change(self, what: str, rows: np.ndarray) -> Change:
+        """A change in the rows of a mask."""
+        letter, header = ("", "") if self.position is None else (
+            self.sheet.letters(self.position), self.sheet.header[self.position])  # fmt: skip
+        return Change.of(self.column, what, self.sheet.numbers[rows], letter, header)
 
     def problems(
         self, rule: str | list[str], advice: list[Said | None], places: np.ndarray, level: str = "error"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -62,14 +62,15 @@ def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
     The words of a header are repeated in a message only if the row is a header beyond doubt.
     """
     shown = sheet.header if is_header(sheet, cohort) else [""] * len(sheet.header)
-    left_out = tuple(p for p, header in enumerate(sheet.header) if _any(header, sheet, p, cohort.leave_out))
-    free = [p for p in range(len(sheet.header)) if p not in left_out]
+    every = range(len(sheet.header))
+    left_out = tuple(sorted({p for text in cohort.leave_out for p in _named(sheet, every, text)}))
+    free = [p for p in every if p not in left_out]
     found: dict[str, Found] = {}
     problems: list[Problem] = []
     for name, source in cohort.columns.items():
         positions = []
         for text in source.headers:
-            here = [p for p in free if _any(sheet.header[p], sheet, p, (text,))]
+            here = _named(sheet, free, text)
             if len(here) == 1:
                 positions += here
             else:
@@ -99,11 +100,12 @@ def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
     return Recognised(found, left_out, aside, problems)
 
 
-def _any(header: str, sheet: Sheet, position: int, texts: Iterable[str]) -> bool:
-    """Whether one of the texts names this column, by its header or (SAS) its label."""
-    label = sheet.labels[position] if sheet.labels else ""
-    wanted = {normalised(text) for text in texts} - {""}
-    return not wanted.isdisjoint({normalised(header), normalised(label)})
+def _named(sheet: Sheet, positions: Sequence[int], text: str) -> list[int]:
+    """The columns that a text names by header or (SAS) label: as it is typed or, where none is, in another spelling."""
+    called = {p: (sheet.header[p], *sheet.labels[p : p + 1]) for p in positions}
+    exact = [p for p, names in called.items() if text in names]
+    alike = normalised(text)
+    return exact or [p for p, names in called.items() if alike and alike in map(normalised, names)]
 
 
 def _served(sheet: Sheet, position: int, declared: Sequence[Column]) -> str | None:
@@ -145,8 +147,9 @@ def _missing(column: Column, near: Sequence[str]) -> Said:
 def _without_header(sheet: Sheet, aside: Sequence[int]) -> list[Problem]:
     said = Said("this column has cells but no header: write a header above it or clear it",
                 "此列有内容但无表头：请补写表头或清空此列")  # fmt: skip
+    filled = [p for p in aside if any(cell.text.strip() for cell in sheet.columns[p].distinct)]
     return [Problem(sheet.header_row, sheet.letters(p), "header-given", said, sheet.address(p, sheet.header_row))
-            for p in aside if not sheet.header[p] and any(cell.text.strip() for cell in sheet.columns[p].distinct)]  # fmt: skip
+            for p in filled if not sheet.header[p]]  # fmt: skip
 
 
 def _several_rows(sheet: Sheet, positions: Sequence[int]) -> list[Problem]:

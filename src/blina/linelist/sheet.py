@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ class Cells:
     Each distinct cell is kept, read and judged once, which keeps a long line list quick and small.
     """
 
-    distinct: tuple[Cell, ...]
+    distinct: tuple[Cell, ...] = field(repr=False)  # patients' values: never printed by accident
     places: np.ndarray
 
     @classmethod

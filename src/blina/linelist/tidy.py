@@ -12,8 +12,8 @@ import pandas as pd
 
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
-from blina.linelist.table import Table
 from blina.linelist.intake import read_line_list
+from blina.linelist.table import Table
 
 PATIENT_COLUMNS = (
     "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",

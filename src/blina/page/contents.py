@@ -73,7 +73,11 @@ def _shows(notebook: str, *cells: str) -> tuple[Shows, ...]:
 SECTIONS = (
     Section("what", "What this is, and what it is not", _shows("09-summary", "what")),
     Section("answer", "The answer", _shows("09-summary", "answer", "method", "text-words", "words-of-a-report")),
-    Section("figures", "Figures", (*_shows("05-figures", "names"), Figures("05-figures"), Figures("07-determined"), Figures("08-context"))),
+    Section(
+        "figures",
+        "Figures",
+        (*_shows("05-figures", "names"), Figures("05-figures"), Figures("07-determined"), Figures("08-context")),
+    ),
     Section("response", "Response under every rule", _shows("09-summary", "text-09", "response")),
     Section(
         "safety",

@@ -61,7 +61,7 @@ class Count:
 
 def profiles(tidy: Tidy) -> pd.DataFrame:
     """One row per patient and one column per attribute of `TABLES`: all that is counted of a patient."""
-    table = outcomes(tidy.patients, tidy.mrd)
+    table, worst = outcomes(tidy.patients, tidy.mrd), worst_by_patient(tidy.events)
     values = tidy.mrd[tidy.mrd["time"] == "before"].groupby("patient_id")["value_percent"].max()
     assessed = tidy.mrd[(tidy.mrd["time"] == "before") & (tidy.mrd["status"] == "negative")]["patient_id"]
     found = table.assign(
@@ -71,7 +71,7 @@ def profiles(tidy: Tidy) -> pd.DataFrame:
         **{rule: table[rule].map({True: SUCCESS, False: FAILURE}).fillna(NOT_COUNTED) for rule in RULE_IDS},
         **{name: table[name].where(table[name].isin(levels), NOT_RECORDED)
            for name, levels in (("sex", SEXES), ("stop_reason", STOPS))},
-        **{event: _severity(tidy.events, event, table["patient_id"]) for event in (FEVER, CRS, ICANS)},
+        **{event: _severity(worst, event, table["patient_id"]) for event in (FEVER, CRS, ICANS)},
     )  # fmt: skip
     return found[[*dict.fromkeys(name for names in TABLES for name in names)]]
 
@@ -83,12 +83,12 @@ def _burden(table: pd.DataFrame, values: pd.Series, is_assessed: pd.Series) -> p
     return label.mask(~table["positive_before"] & is_assessed, NOT_DETECTED)
 
 
-def _severity(events: pd.DataFrame, event: str, patients: pd.Series) -> pd.Series:
-    """The worst grade of one event in three classes, by patient."""
-    worst = worst_by_patient(events[events["event"] == event]).set_index("patient_id")["worst_grade"]
-    grade = patients.map(worst).astype("Int64")
+def _severity(worst: pd.DataFrame, event: str, patients: pd.Series) -> pd.Series:
+    """The worst grade of one event in four classes, by patient."""
+    mine = worst[worst["event"] == event].set_index("patient_id")["worst_grade"]
+    grade = patients.map(mine).astype("Int64")
     said = grade.ge(SEVERE_GRADE).map({True: SEVERE, False: MILD}).fillna(UNGRADED)
-    return said.where(patients.isin(worst.index), NO_EVENT)
+    return said.where(patients.isin(mine.index), NO_EVENT)
 
 
 LEVELS: dict[str, tuple] = {

@@ -39,21 +39,24 @@ def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None
     """Show what may be shown of these, as deciding one after the other would, but many at a time where all may be."""
     asked, wanted = {counts[place] for place in audit.shown}, []
     for place in places:
-        if not audit.is_small(place) and counts[place].of in (None, *asked):
+        if counts[place].of in (None, *asked) and not audit.space.tells(place, [*audit.shown, *wanted]):
             asked.add(counts[place])
             wanted.append(place)
-    if not wanted or audit.show(wanted) or len(wanted) == 1:
+    if not wanted or audit.show(wanted):
         return
-    middle = len(wanted) // 2
-    _show(audit, counts, wanted[:middle])
-    _show(audit, counts, wanted[middle:])
+    if len(wanted) == 1:
+        _show(audit, counts, [place for place in places if place != wanted[0]])
+    else:
+        _show(audit, counts, places[: len(places) // 2])
+        _show(audit, counts, places[len(places) // 2 :])
 
 
 class _Space:
     """Line lists as vectors: how many patients each cell of each of `TABLES` holds; `truth` is that of the cohort.
 
     `links` times such a vector is 0 (tables agree on what they share), `rows` times it gives the counts, `protected`
-    times it all that could be asked for and is small in the cohort.
+    times it all that could be asked for and is small in the cohort. `telling` says which pairs of counts give a small
+    number at once: they spare the solver most of its work.
     """
 
     def __init__(self, counts: Sequence[Count], profiles: pd.DataFrame, threshold: int):
@@ -70,12 +73,27 @@ class _Space:
         self.truth = np.concatenate(held)
         self.links = csr_array(np.vstack([*self._links()]))
         self.rows = csr_array(np.vstack([self._whole(*self._row(count)) for count in counts]))
-        small = []
+        self.telling, small = np.zeros((len(counts), len(counts)), dtype=bool), []
         for place, patients in enumerate(held):
+            self._mark_telling(place, patients, counts, threshold)
             for asked in self._askable(place, counts):
                 numbers = asked @ patients
                 small.append(self._whole(place, asked[(numbers >= 1) & (numbers < threshold)]))
         self.protected = csr_array(np.unique(np.vstack(small), axis=0))
+
+    def tells(self, place: int, others: Sequence[int]) -> bool:
+        """Whether a count is small or, beside one of the others, plainly leaves a small number."""
+        return self.telling[place, place] or self.telling[place, others].any()
+
+    def _mark_telling(self, place: int, patients: np.ndarray, counts: Sequence[Count], threshold: int) -> None:
+        """Mark in `telling` the counts of one table that are small, and the pairs that differ by a small number."""
+        mine = [number for number, count in enumerate(counts) if {*count.where} <= {*TABLES[place]}]
+        rows = np.array([self._holds(place, counts[number].groups, counts[number].where) for number in mine])
+        held = rows @ patients
+        left = held - held[:, None]
+        inside = (rows @ (1 - rows).T == 0) & (left >= 1) & (left < threshold)
+        small = np.diag((held >= 1) & (held < threshold))
+        self.telling[np.ix_(mine, mine)] |= inside | inside.T | small
 
     def _links(self) -> Iterator[np.ndarray]:
         for place, names in enumerate(TABLES[1:], 1):
@@ -84,9 +102,8 @@ class _Space:
             mine, theirs = ([*zip(*(self.levels[table][name] for name in shared), strict=True)]
                             for table in (place, before))  # fmt: skip
             for key in dict.fromkeys([*mine, *theirs]):
-                yield self._whole(place, [one == key for one in mine]) - self._whole(
-                    before, [one == key for one in theirs]
-                )
+                here, there = ([one == key for one in table] for table in (mine, theirs))
+                yield self._whole(place, here) - self._whole(before, there)
 
     def _row(self, count: Count) -> tuple[int, np.ndarray]:
         """The first table that can tell a count, and which of its cells it holds."""
@@ -140,9 +157,6 @@ class _Audit:
         self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
         self.failed = np.zeros(space.protected.shape[0])  # how often each was the one that was not safe
 
-    def is_small(self, place: int) -> bool:
-        return 1 <= self.counted[place] < self.threshold
-
     def show(self, places: list[int]) -> bool:
         """Show these counts, all or none: whether everything protected stays safe."""
         same = [*self.shown, *places]
@@ -162,11 +176,9 @@ class _Audit:
     def follows(self, place: int) -> bool:
         """Whether a count is the same in every line list that gives the numbers shown."""
         row, value = self.space.rows[[place]], self.counted[place]
-        if (row @ self._alike(self.shown) != value).any():
+        if (row @ self._alike(self.shown) != value).any() or self._search(self.shown, row, value + 1, row) is not None:
             return False
-        return all(
-            self._search(self.shown, side, least, row) is None for side, least in ((row, value + 1), (-row, 1 - value))
-        )
+        return value == 0 or self._search(self.shown, -row, 1 - value, row) is None
 
     def _alike(self, same: list[int]) -> np.ndarray:
         """The line lists known so far that give the cohort's own numbers for these counts, one per column."""
