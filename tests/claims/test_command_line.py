@@ -112,7 +112,7 @@ def test_the_claims_beside_a_line_list_are_the_ones_checked(tmp_path, line_list)
 @pytest.mark.parametrize(
     "changes, expected",
     [
-        ({("P02", "group"): "XX"}, ["linelist.csv: row 3, column group: write MC, IC or RR [group-allowed]"]),
+        ({("P02", "group"): "XX"}, ["linelist.csv: row 3, column group: write MC, IC or RR [group-allowed, cell B3]"]),
         ({("P02", "age_years"): "180"}, ["linelist.csv: row 3, column age_years: is out of range: write a number in"]),
         ({("P02", "mrd_before_percent"): "-1"}, ["linelist.csv: row 3, column mrd_before_percent: is out of range"]),
         (

@@ -11,22 +11,25 @@ from ortools.sat.python import cp_model
 
 MOST = 250  # no group is larger, he knows
 TOTAL = "All patients"
-RULES, SETS = ("fc", "pcr", "fc_and_pcr"), ("positive_before", "more_than_7_days", "without_severe_stops")
+RULES, SETS = ("fc", "pcr", "fc_and_pcr"), ("assessed", "positive_before", "more_than_7_days", "without_severe_stops")
 STOPS = ("completed", "severe_reaction", "economic", "other", "not recorded")
-SEXES, GRADES = ("male", "female", "not recorded"), ("none", "mild", "severe", "unknown")
+SEXES, GRADES = ("male", "female", "not recorded"), ("none", "mild", "severe", "ungraded", "not known")
 BINS = ("below 0.001%", "0.001 to below 0.01%", "0.01 to below 0.1%", "0.1 to below 1%", "1 to below 10%",
         "10 to 100%", "not detected", "not recorded")  # fmt: skip
 
-# A treated patient as far as response is told: outcome by FC and by RT-PCR (None: no gene to follow), positive before
-# by FC and by RT-PCR, more than 7 days, how cycle 1 ended.
+# A treated patient as far as response is told: result after by FC and by RT-PCR (apart from negative and positive: not
+# assessed; no gene to follow), positive before by FC and by RT-PCR, more than 7 days, how cycle 1 ended.
 PATIENTS = [(fc, pcr, fc_before, pcr_before, long, stop)
             for fc, pcr, fc_before, pcr_before, long, stop in product(
-                (True, False), (True, False, None), (True, False), (True, False), (True, False), STOPS)
-            if not (pcr is None and pcr_before)]  # fmt: skip
+                "-+?", "-+?.", (True, False), (True, False), (True, False), STOPS)
+            if not (pcr == "." and pcr_before)]  # fmt: skip
 
 
-def _outcome(rule: str, fc: bool, pcr: bool | None) -> bool | None:
-    return {"fc": fc, "pcr": pcr, "fc_and_pcr": fc and pcr is not False}[rule]
+def _result(rule: str, fc: str, pcr: str) -> str:
+    """What a rule makes of the results: by both, one positive decides, and so do negative ones by each that applies."""
+    if rule == "fc_and_pcr":
+        return "+" if "+" in (fc, pcr) else "-" if fc == "-" and pcr in "-." else "?"
+    return {"fc": fc, "pcr": pcr}[rule]
 
 
 class Attack:
@@ -77,7 +80,8 @@ class Attack:
             else:
                 number = sum(self.listed[name, what][level] for name in members)
             yield (what, group, level), number, row["count"]
-        counted = {"any grade": GRADES[1:], "grade 3 or more": ("severe",), "grade not reported": ("unknown",)}
+        counted = {"any grade": GRADES[1:4], "grade 3 or more": ("severe",), "grade not reported": ("ungraded",),
+                   "occurrence not recorded": ("not known",)}  # fmt: skip
         for row in tables["safety"]:
             members = [*self.purposes] if row["group"] == TOTAL else [row["group"]]
             number = sum(
@@ -94,14 +98,15 @@ class Attack:
 
         def counts(patient: tuple) -> bool:
             fc, pcr, fc_before, pcr_before, long, stop = patient
-            either, outcome, severe = fc_before or pcr_before, _outcome(rule, fc, pcr), stop == "severe_reaction"
+            either, result, severe = fc_before or pcr_before, _result(rule, fc, pcr), stop == "severe_reaction"
             before = {"fc": fc_before, "pcr": pcr_before, "fc_and_pcr": either}[rule]
-            among = {"positive_before": before, "more_than_7_days": long, "without_severe_stops": not severe}
-            if outcome is None or not among.get(evaluable, True):
+            among = {"positive_before": before, "more_than_7_days": long, "assessed": result != "?",
+                     "without_severe_stops": not severe and stop != "not recorded"}  # fmt: skip
+            if result == "." or not among.get(evaluable, True):
                 return False
             if len(members) == 1 and self.purposes[group] == "bridging" and either != (measure == "negative after"):
                 return False
-            return name == "n" or (outcome and not (evaluable == "severe_stops_failed" and severe))
+            return name == "n" or (result == "-" and not (evaluable == "severe_stops_failed" and severe))
 
         return self._of(members, counts)
 

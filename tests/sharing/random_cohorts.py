@@ -13,7 +13,7 @@ if "tables" not in sys.modules:
 tables = sys.modules["tables"]
 
 from blina.linelist.cohort import Cohort, Group  # noqa: E402
-from blina.linelist.tidy import Tidy  # noqa: E402
+from blina.linelist.tidy import EVENT_COLUMNS, Tidy, recorded  # noqa: E402
 
 PURPOSES = ("clearance", "bridging", "reinduction", None)
 
@@ -29,10 +29,19 @@ def random_cohort(seed: int, most_patients: int = 200, most_groups: int = 6) -> 
     often = {name: draw.random() ** 2 for name in ("carrier", "positive", "after", "fever", "event", "stop", "odd")}
     made = tables.make([_patient(draw, place, draw.choices(groups, crowd)[0].name, often)
                         for place in range(1, number + 1)], cohort)  # fmt: skip
-    events = made.events.copy()
-    unknown = [grade if draw.random() > often["odd"] / 3 else None for grade in events["grade"].astype("object")]
-    events["grade"] = events["grade"].where([grade is not None for grade in unknown])
-    return Tidy(cohort, made.patients, made.mrd, events)
+
+    def kept(column, chance: float):
+        return column.astype("object").where([draw.random() > chance for _ in column])
+
+    odd = often["odd"] / 4
+    events = made.events.assign(grade=kept(made.events["grade"], odd).astype("Int64"))
+    patients = made.patients.assign(
+        sex=kept(made.patients["sex"], odd).astype("str"),
+        stop_reason=kept(made.patients["stop_reason"], odd).astype("str"),
+        infusion_days=kept(made.patients["infusion_days"], odd).astype("Int64"),
+        **{recorded(event): [draw.random() > odd for _ in made.patients.index] for event in EVENT_COLUMNS},
+    )
+    return Tidy(cohort, patients, made.mrd, events)
 
 
 def _patient(draw: Random, number: int, group: str, often: dict[str, float]) -> dict:

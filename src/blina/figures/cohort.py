@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import prod
 
 import pandas as pd
 import seaborn
@@ -13,7 +14,6 @@ from blina.analysis.intervals import median
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
-    MANY,
     MARGIN,
     MUTED,
     WIDE,
@@ -22,6 +22,7 @@ from blina.figures.style import (
     Sheet,
     bars_of,
     below_axes,
+    crowded,
     headed,
     looks,
     people_or_rows,
@@ -45,7 +46,7 @@ _ROOM = 1.4  # of a point, as a multiple of its size: the corners of diamonds st
 def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None) -> Picture:
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
-    Filled points carry BCR::ABL1. A group of more than `MANY` patients is drawn as bars, as broad as there are
+    Filled points carry BCR::ABL1. Points that have no room (`style.crowded`) are drawn as bars, as broad as there are
     patients. Whoever lacks a value has no point, and the number of values is printed. Below each group: n and the
     median; in the first panel boys and carriers too, as k/n. Intervals stand on a log axis unless one of them is 0.
     `description` is that of `describe`, with the bounds of `analysis.open` where rows of it are open: those print their
@@ -66,8 +67,10 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
     if patients["bcr_abl1"].isna().any():
         note = note.replace("without", "without or where that is not recorded")
-    if len(sizes) and sizes.max() > MANY:
-        note += f" A group of more than {MANY} is drawn as bars, as broad as there are patients."
+    as_bars = {(column, name) for column in _PANELS for name, members in by_group(patients, cohort, total=False)
+               if crowded(members[column].dropna(), prod(_size(len(members))), width / len(shown))}  # fmt: skip
+    if as_bars:
+        note += " Where points have no room there are bars, as broad as there are patients."
     if any(said.startswith(OPEN) for said in stated.values()):
         note += " Open: no single number; line lists that satisfy the report differ."
     sheet = Sheet(WIDE, 1 + body, title, [note], cohort.face)
@@ -82,7 +85,10 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
         for number, (name, members) in enumerate(by_group(patients, cohort, total=False)):
             middle = stated[name, _CHARACTERISTIC[column], ""]
             given = members.dropna(subset=[column])
-            _points(axis, number, given[column], given["bcr_abl1"].eq(True).fillna(False), shown[name], log)
+            if (column, name) in as_bars:
+                bars_of(axis, number, given[column], shown[name], 0.35, log, zorder=0.5)
+            else:
+                _points(axis, number, given[column], given["bcr_abl1"].eq(True).fillna(False), shown[name])
             if len(given) and not middle.startswith(OPEN):
                 half = float(median(given[column]))
                 axis.plot([number - 0.35, number + 0.35], [half, half], color=MUTED, linewidth=1.2, zorder=1)
@@ -110,13 +116,15 @@ def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
         axis.set_ylim(0, max(most * 1.08, 1))
 
 
-def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look, log: bool) -> None:
+def _size(n: int) -> tuple[float, float]:
+    """How large the points of so many patients are, in pt, and the room of each as a multiple of that."""
+    return (4.4, _ROOM) if n <= 60 else (2.4, 1)
+
+
+def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look: Look) -> None:
     if values.empty:
         return
-    if len(values) > MANY:
-        bars_of(axis, number, values, look, 0.35, log, zorder=0.5)
-        return
-    size, room = (4.4, _ROOM) if len(values) <= 60 else (2.4, 1)
+    size, room = _size(len(values))
     seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.spaced(room),
                       size=look.scale * size * room, linewidth=0.9, zorder=3)  # fmt: skip
     points = axis.collections[-1]

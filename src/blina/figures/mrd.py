@@ -28,6 +28,7 @@ from blina.figures.style import (
     Sheet,
     bars_of,
     below_axes,
+    crowded,
     headed,
     log_percent,
     looks,
@@ -284,18 +285,19 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     if without:
         rows = OPEN if without == OPEN else people_or_rows(without, cohort)
         notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
-    if table["responded"].value_counts().max() > MANY:
-        notes.append(f"More than {MANY} patients are drawn as bars, as high as there are patients.")
+    sides = [table.loc[table["responded"] == responded, "value_percent"] for responded in (True, False)]
+    sizes = [look.scale * (5 if len(values) <= 40 else 2.6) for values in sides]
+    as_bars = [crowded(values, size, 13) for values, size in zip(sides, sizes, strict=True)]
+    if any(as_bars):
+        notes.append("Where points have no room there are bars, as high as there are patients.")
     if cohort.reconstructed:
         notes.append(f"Every point is a row of the line list. {_determined(test)}".rstrip())
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
     axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
-    for place, responded in enumerate((True, False)):
-        values = table.loc[table["responded"] == responded, "value_percent"]
-        if len(values) > MANY:
+    for place, (values, size, responded) in enumerate(zip(sides, sizes, (True, False), strict=True)):
+        if as_bars[place]:
             bars_of(axis, place, values, look, 0.3, log=True, upright=False)
         elif len(values):
-            size = look.scale * (5 if len(values) <= 40 else 2.6)
             seaborn.swarmplot(x=[*values], y=[place] * len(values), ax=axis, orient="h", native_scale=True,
                               marker=look.marker, size=size, linewidth=0.9)  # fmt: skip
             axis.collections[-1].set(facecolor="white" if responded else look.colour, edgecolor=look.colour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from matplotlib.transforms import Affine2D, blended_transform_factory
 from blina.linelist.cohort import STANDARD_GROUPS, Cohort
 
 NARROW, WIDE, TALL = 85, 180, 247  # mm: one and two columns of a journal, the height of its page
-MANY = 120  # rows of a group up to which each is drawn; of more, bars show how many there are
+MANY = 120  # rows of a group up to which each is drawn, if there is room; of more, bars show how many there are
 FONT = "DejaVu Sans"
 SMALL, NORMAL, LARGE = 7.0, 7.5, 8.5  # pt at final size; nothing is smaller
 LINE = 3.0  # mm from line to line of small text
@@ -286,6 +287,12 @@ def renamed(cohort: Cohort) -> str:
     """Which group is which, where figures cannot bear their names; "" where they can."""
     others = {look.name: name for name, look in looks(cohort).items() if look.name != name}
     return f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}." if others else ""
+
+
+def crowded(values: Sequence[float], size: float, room: float) -> bool:
+    """Whether points of so many pt have no room: too many, or too many of one value beside each other in so many mm."""
+    alike = max(Counter(values).values(), default=0)
+    return len(values) > MANY or alike * size / 72 * 25.4 > room
 
 
 def bars_of(axis: Axes, at: float, values: Iterable[float], look: Look, half: float, log: bool,

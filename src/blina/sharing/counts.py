@@ -9,21 +9,22 @@ from itertools import product
 
 import pandas as pd
 
-from blina.analysis.cohort import TOTAL
-from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, STATUSES, STAYED, outcomes
-from blina.analysis.safety import ANY, CRS, FEVER, ICANS, REASONS, SEVERE, UNGRADED, worst_by_patient
+from blina.analysis.cohort import NOT_RECORDED, TOTAL
+from blina.analysis.response import ALL_SETS, BECAME, CLEARING, RULES, STAYED, outcomes
+from blina.analysis.safety import ANY, CRS, FEVER, ICANS, REASONS, SEVERE, UNGRADED, UNKNOWN, worst_by_patient
 from blina.linelist.cohort import Cohort
-from blina.linelist.tidy import SEVERE_GRADE, Tidy
+from blina.linelist.tidy import ASSAYS, SEVERE_GRADE, STATUSES, TIMES, Tidy, recorded
 
-NOT_RECORDED, NOT_DETECTED = "not recorded", "not detected"
-SUCCESS, FAILURE, NOT_COUNTED = "negative", "not negative", "not counted"
+SUCCESS, FAILURE, UNASSESSED, NOT_COUNTED = "negative", "not negative", "not assessed", "not counted"
+NOT_DETECTED = "not detected"
 NO_EVENT, MILD = "none", "grade 1 or 2"
 RULE_IDS = tuple(rule.id for rule in RULES)
 BINS = {"below 0.001%": 0.0, "0.001 to below 0.01%": 0.001, "0.01 to below 0.1%": 0.01, "0.1 to below 1%": 0.1,
         "1 to below 10%": 1.0, "10 to 100%": 10.0}  # fmt: skip
 BURDENS = (*BINS, NOT_DETECTED, NOT_RECORDED)
 SEXES = ("male", "female", NOT_RECORDED)
-STOPS = (*dict.fromkeys((*REASONS, "other", NOT_RECORDED)),)
+STOPS = (*REASONS, "other", NOT_RECORDED)
+SEVERE_STOP = "severe_reaction"
 
 # What of a patient is counted together. Two tables that share attributes agree on them, and no number that is sent
 # needs attributes of two tables, so any line list with these tables looks the same from outside.
@@ -61,39 +62,50 @@ class Count:
 
 def profiles(tidy: Tidy) -> pd.DataFrame:
     """One row per patient and one column per attribute of `TABLES`: all that is counted of a patient."""
-    table, worst = outcomes(tidy.patients, tidy.mrd), worst_by_patient(tidy.events)
+    table, worst = _results(tidy.patients, tidy.mrd), worst_by_patient(tidy.events)
     values = tidy.mrd[tidy.mrd["time"] == "before"].groupby("patient_id")["value_percent"].max()
-    assessed = tidy.mrd[(tidy.mrd["time"] == "before") & (tidy.mrd["status"] == "negative")]["patient_id"]
+    named = {name: table[name].astype("object").where(table[name].isin(levels), NOT_RECORDED)
+             for name, levels in (("sex", SEXES), ("stop_reason", STOPS))}  # fmt: skip
     found = table.assign(
-        severe_stop=table["stop_reason"].eq("severe_reaction").fillna(False).astype(bool),
+        **named,
+        severe_stop=named["stop_reason"].where(named["stop_reason"].isin((SEVERE_STOP, NOT_RECORDED)), "no"),
         more_than_7_days=table["infusion_days"].gt(7).fillna(False).astype(bool),
-        burden=_burden(table, table["patient_id"].map(values), table["patient_id"].isin(assessed)),
-        **{rule: table[rule].map({True: SUCCESS, False: FAILURE}).fillna(NOT_COUNTED) for rule in RULE_IDS},
-        **{name: table[name].where(table[name].isin(levels), NOT_RECORDED)
-           for name, levels in (("sex", SEXES), ("stop_reason", STOPS))},
-        **{event: _severity(worst, event, table["patient_id"]) for event in (FEVER, CRS, ICANS)},
-    )  # fmt: skip
+        burden=_burden(table, table["patient_id"].map(values)),
+        **{event: _severity(table, worst, event) for event in (FEVER, CRS, ICANS)},
+    )
     return found[[*dict.fromkeys(name for names in TABLES for name in names)]]
 
 
-def _burden(table: pd.DataFrame, values: pd.Series, is_assessed: pd.Series) -> pd.Series:
+def _results(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
+    """The table of `outcomes`, with the outcome under each rule in words."""
+    table = outcomes(patients, mrd)
+    for rule in RULE_IDS:
+        said = table[rule].map({True: SUCCESS, False: FAILURE}).astype("object").fillna(NOT_COUNTED)
+        table[rule] = said.mask(table[rule].notna() & ~table[f"{rule}_assessed"], UNASSESSED)
+    return table
+
+
+def _burden(table: pd.DataFrame, values: pd.Series) -> pd.Series:
     """MRD before in powers of ten, of those positive before; an assay negative and none positive: not detected."""
     label = pd.cut(values, [*BINS.values(), float("inf")], right=False, labels=[*BINS]).astype("object")
     label = label.where(table["positive_before"] & values.notna(), NOT_RECORDED)
-    return label.mask(~table["positive_before"] & is_assessed, NOT_DETECTED)
+    return label.mask(~table["positive_before"] & table["assessed_before"], NOT_DETECTED)
 
 
-def _severity(worst: pd.DataFrame, event: str, patients: pd.Series) -> pd.Series:
-    """The worst grade of one event in four classes, by patient."""
+def _severity(table: pd.DataFrame, worst: pd.DataFrame, event: str) -> pd.Series:
+    """The worst grade of one event in classes, by patient."""
     mine = worst[worst["event"] == event].set_index("patient_id")["worst_grade"]
-    grade = patients.map(mine).astype("Int64")
-    said = grade.ge(SEVERE_GRADE).map({True: SEVERE, False: MILD}).fillna(UNGRADED)
-    return said.where(patients.isin(mine.index), NO_EVENT)
+    grade = table["patient_id"].map(mine).astype("Int64")
+    said = grade.ge(SEVERE_GRADE).map({True: SEVERE, False: MILD}).astype("object").fillna(UNGRADED)
+    is_known = table.get(recorded(event), pd.Series(True, table.index))
+    nothing = is_known.map({True: NO_EVENT, False: UNKNOWN})
+    return said.where(table["patient_id"].isin(mine.index), nothing)
 
 
 LEVELS: dict[str, tuple] = {
-    "more_than_7_days": (True, False), "severe_stop": (True, False), "stop_reason": STOPS, "sex": SEXES,
-    "burden": BURDENS, **dict.fromkeys((FEVER, CRS, ICANS), (NO_EVENT, MILD, SEVERE, UNGRADED)),
+    "more_than_7_days": (True, False), "severe_stop": (SEVERE_STOP, "no", NOT_RECORDED), "stop_reason": STOPS,
+    "sex": SEXES, "burden": BURDENS,
+    **dict.fromkeys((FEVER, CRS, ICANS), (NO_EVENT, MILD, SEVERE, UNGRADED, UNKNOWN)),
 }  # fmt: skip
 
 
@@ -110,7 +122,8 @@ def possible(attributes: tuple[str, ...]) -> list[tuple]:
         if name in LEVELS:
             table = table.merge(pd.DataFrame({name: LEVELS[name]}, dtype="object"), how="cross")
     if {"severe_stop", "stop_reason"} <= {*attributes}:
-        table = table[table["severe_stop"] == (table["stop_reason"] == "severe_reaction")]
+        plain = table["stop_reason"].where(table["stop_reason"].isin((SEVERE_STOP, NOT_RECORDED)), "no")
+        table = table[table["severe_stop"] == plain]
     if {"positive_before", "burden"} <= {*attributes}:
         table = table[(table["burden"] == NOT_RECORDED) | (table["positive_before"] == table["burden"].isin([*BINS]))]
     return [*table[[*attributes]].itertuples(index=False, name=None)]
@@ -120,20 +133,14 @@ def possible(attributes: tuple[str, ...]) -> list[tuple]:
 def _possible_results() -> pd.DataFrame:
     """What `outcomes` makes of every combination of results before and after: fusion genes are followed or are not."""
     followed = [status for status in STATUSES if status != "not_applicable"]
-    pairs = [*product(followed, followed), ("not_applicable", "not_applicable")]
-    patients, mrd = [], []
-    for number, ((fc_before, fc_after), (pcr_before, pcr_after)) in enumerate(
-        product(product(followed, followed), pairs)
-    ):
-        patients.append({"patient_id": str(number)})
-        results = {("before", "FC"): fc_before, ("after", "FC"): fc_after, ("before", "RT-PCR"): pcr_before,
-                   ("after", "RT-PCR"): pcr_after}  # fmt: skip
+    courses = [*product(followed, followed)]
+    mrd = []
+    for number, of_assays in enumerate(product(courses, [*courses, ("not_applicable", "not_applicable")])):
         mrd += [{"patient_id": str(number), "time": time, "assay": assay, "status": status}
-                for (time, assay), status in results.items()]  # fmt: skip
-    table = outcomes(pd.DataFrame(patients), pd.DataFrame(mrd))
-    for rule in RULE_IDS:
-        table[rule] = table[rule].map({True: SUCCESS, False: FAILURE}).fillna(NOT_COUNTED)
-    return table[[*RESPONSE, "fc_before", "pcr_before"]].drop_duplicates(ignore_index=True)
+                for assay, course in zip(ASSAYS, of_assays, strict=True)
+                for time, status in zip(TIMES, course, strict=True)]  # fmt: skip
+    results = pd.DataFrame(mrd)
+    return _results(results[["patient_id"]].drop_duplicates(), results)[[*RESPONSE, "fc_before", "pcr_before"]]
 
 
 def counts(cohort: Cohort) -> list[Count]:
@@ -162,12 +169,12 @@ def _response(cohort: Cohort, sizes: dict[str, Count]) -> Iterator[Count]:
     clearing = [group.name for group in cohort.groups if group.purpose in CLEARING]
     if len(clearing) > 1:
         units.append((" + ".join(clearing), frozenset(clearing), BECAME, {}, None))
-    for evaluable, rule, (name, groups, measure, where, size) in product(EVALUABLE_SETS, RULE_IDS, units):
+    for evaluable, rule, (name, groups, measure, where, size) in product(ALL_SETS, RULE_IDS, units):
         if measure == STAYED and evaluable.id == "positive_before":
             continue  # nobody, whoever the patients are
         row = (("group", name), ("measure", measure), ("rule", rule), ("evaluable_set", evaluable.id))
         among, successful = _sets(evaluable.id, rule)
-        n = Count("response", row, "n", groups, where | {rule: frozenset([SUCCESS, FAILURE])} | among, size)
+        n = Count("response", row, "n", groups, {rule: frozenset([SUCCESS, FAILURE, UNASSESSED])} | where | among, size)
         yield n
         yield Count("response", row, "k", groups, n.where | {rule: frozenset([SUCCESS])} | successful, n)
 
@@ -181,17 +188,18 @@ def _measures(purpose: str | None) -> list[tuple[str, dict[str, frozenset]]]:
 def _sets(evaluable_set: str, rule: str) -> tuple[dict[str, frozenset], dict[str, frozenset]]:
     """What the members of an evaluable set have in common, and what the successes among them have besides."""
     before = {"fc": "fc_before", "pcr": "pcr_before", "fc_and_pcr": "positive_before"}[rule]
-    yes, no = frozenset([True]), frozenset([False])
-    return {"all_treated": ({}, {}), "positive_before": ({before: yes}, {}),
-            "more_than_7_days": ({"more_than_7_days": yes}, {}), "severe_stops_failed": ({}, {"severe_stop": no}),
-            "without_severe_stops": ({"severe_stop": no}, {})}[evaluable_set]  # fmt: skip
+    yes, assessed = frozenset([True]), frozenset([SUCCESS, FAILURE])
+    return {"all_treated": ({}, {}), "assessed": ({rule: assessed}, {}), "positive_before": ({before: yes}, {}),
+            "more_than_7_days": ({"more_than_7_days": yes}, {}),
+            "severe_stops_failed": ({}, {"severe_stop": frozenset(["no", NOT_RECORDED])}),
+            "without_severe_stops": ({"severe_stop": frozenset(["no"])}, {})}[evaluable_set]  # fmt: skip
 
 
 def _safety(sizes: dict[str, Count]) -> Iterator[Count]:
-    severities = {ANY: (MILD, SEVERE, UNGRADED), SEVERE: (SEVERE,), UNGRADED: (UNGRADED,)}
+    severities = {ANY: (MILD, SEVERE, UNGRADED), SEVERE: (SEVERE,), UNGRADED: (UNGRADED,), UNKNOWN: (UNKNOWN,)}
     for (severity, levels), event, (name, size) in product(severities.items(), (FEVER, CRS, ICANS), sizes.items()):
         row = (("group", name), ("event", event), ("severity", severity))
-        if event != FEVER or severity == ANY:
+        if event != FEVER or severity in (ANY, UNKNOWN):
             yield Count("safety", row, "k", size.groups, {event: frozenset(levels)}, size)
 
 

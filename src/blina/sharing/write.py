@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 from blina.analysis.intervals import short_text
-from blina.analysis.response import EVALUABLE_SETS, RULES
+from blina.analysis.response import ALL_SETS, RULES
 from blina.analysis.safety import CRS, ICANS
 from blina.linelist.cohort import Cohort
 from blina.linelist.privacy import safe_text
@@ -107,7 +107,7 @@ def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:
         "centre": centre or None,
         "groups": [{"name": group.name, "purpose": group.purpose} for group in cohort.groups],
         "rules": {rule.id: rule.meaning for rule in RULES},
-        "evaluable_sets": {evaluable.id: evaluable.meaning for evaluable in EVALUABLE_SETS},
+        "evaluable_sets": {evaluable.id: evaluable.meaning for evaluable in ALL_SETS},
         "assays": {assay: _assay(cohort, assay) for assay in ("FC", "RT-PCR")},
         "grading_scales": {event: cohort.scale(event) for event in (CRS, ICANS)},
         "protection": {

@@ -1,0 +1,165 @@
+"""Whatever stands in a sheet: nothing is changed without being told, no value is told, and nothing fails."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import pytest
+from files import HEADERS, id_card, rows_at_random, ward, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from blina.linelist import chinese, intake
+from blina.linelist.cohort import Cohort
+from blina.linelist.columns import COLUMNS
+from blina.linelist.explain import Explanation
+from blina.linelist.intake import Intake, take_in
+from blina.linelist.problems import Change, LineListError
+from blina.linelist.settings import Assay, Source
+from blina.linelist.sheet import Cell, sheet_of
+from blina.yamlfile import FileError
+
+CANARY = "Zqx71Wv"  # in no word of ours, so that wherever it is found it was copied from a cell
+PATIENTS = rows_at_random(5, 3)
+NAMES = [*HEADERS]
+STEADY = {"derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+
+# What is typed in wards, whole or as a piece of something else.
+PIECES = (
+    "", " ", "\u3000", "\n", "0", "1", "２", "Ⅱ", "iv", "级", "0.01", "0.145", "14.8", "5,5", "1,234", "7", "28", "%", "％", "<", "≤",
+    "＜", ">", "≥", "~", "-", "－", "—", "/", "10⁻⁴", "10-4", "1.2e-4", "×10^", "e5", "NA", "n.d.", "无", "未做", "不详", "不适用", "阳性",
+    "阴性", "(-)", "（＋）", "positive", "not done", "男", "女", "male", "F", "是", "否", "√", "MC", "RR", "感染", "完成", "经济原因",
+    "岁", "个月", "天", "第", "D", "day", "grade", "CRS", "半", "2023-04-03", "2023年4月3日", "3/4/2023", "#N/A", "=1+1", "\u200b",
+    "\ufeff", "+", ".", "..", "None", "null", "nan", "inf", "１２", "٣", "½", "²", CANARY,
+)  # fmt: skip
+typed = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=3).map("".join),
+    st.text(max_size=6),
+    st.decimals(-1, 200, places=4).map(lambda number: f"{number.normalize():f}"),
+    st.integers(-2, 130).map(str),
+)
+with_canary = st.tuples(st.sampled_from(PIECES), st.sampled_from(PIECES)).map(CANARY.join)
+DESCRIPTIONS = [
+    {},
+    {"missing_allowed": frozenset({c.name for c in COLUMNS} - {"patient_id", "group"})},
+    {"mrd_unit": "fraction", "assays": {"FC": Assay(negative="< 0.01"), "RT-PCR": Assay(negative="<= 0.001")}},
+    {"mrd_unit": "percent", "pseudonyms": False, "leave_out": ("性别",)},
+    {"values": {"sex": {"1": "male", "无": "female"}, "fc_before": {"0": "negative", "0.01": "positive"}}},
+]
+
+
+def cohort(file="linelist.csv", **described) -> Cohort:
+    return Cohort(name="ours", folder=".", title="ours", file=file, **described)
+
+
+def judged(taken: Intake) -> None:
+    """Every cell stands as it was typed, or a change or a problem tells of it; and no value is told."""
+    told = {(problem.column, problem.row) for problem in taken.problems}
+    told |= {(change.column, row) for change in taken.changes for row in rows_of(change)}
+    cells = taken.table.cells() if len(taken.table) else {}
+    served = {name: letter for letter, _, name in taken.understood}
+    served |= {header: taken.sheet.letters(place) for place, header in enumerate(taken.sheet.header) if header in cells
+               and header not in served}  # fmt: skip
+    for place, column in enumerate(taken.sheet.columns):
+        for name in (name for name, letter in served.items() if letter == taken.sheet.letters(place)):
+            if name not in cells:  # nothing is read of a column with a wrong header
+                continue
+            for row, number in enumerate(taken.sheet.numbers.tolist()):
+                assert same(column[row].text, cells[name][row]) or (name, number) in told, (name, column[row])
+    for problem in taken.problems + taken.warnings:
+        assert problem.advice.en and problem.advice.zh
+    if taken.problems:
+        with pytest.raises(LineListError):
+            taken.checked()
+    for language in ("en", "zh"):
+        assert CANARY not in "\n".join(Explanation(taken, language).lines())
+
+
+def rows_of(change: Change) -> list[int]:
+    return [row for first, last in change.runs for row in range(first, last + 1)]
+
+
+def same(text: str, read: str) -> bool:
+    """Whether a cell is read as it was typed, but for blanks around it and zeros behind its decimals."""
+    text = text.strip()
+    plain = PLAIN.fullmatch(text) and PLAIN.fullmatch(read)
+    return text == read or bool(plain and Decimal(text) == Decimal(read))
+
+
+def taken_in(sheet, cohort) -> Intake:
+    """What becomes of a sheet that reading has given."""
+    with patch.object(intake, "read_sheet", lambda *_: sheet):
+        return take_in(SimpleNamespace(stem="ours", name="ours.csv", parent="."), cohort)
+
+
+cells = st.one_of(
+    typed.map(Cell),
+    st.builds(Cell, st.decimals(-1, 200, places=5).map(lambda number: f"{number.normalize():f}"),
+              st.sampled_from(["number", "percent"]), st.sampled_from(["", "0.15", "14.5%", "1.2E-04", "7"])),
+    st.sampled_from([Cell("2023-04-03", "date"), Cell("yes", "boolean"), Cell("#REF!", "error"),
+                     Cell("", "uncalculated"), Cell("0.145", filled=True), Cell("阳性", filled=True)]),
+)  # fmt: skip
+
+
+@settings(max_examples=900, **STEADY)
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 2), st.sampled_from(NAMES)), st.one_of(cells, with_canary.map(Cell)),
+                    min_size=1, max_size=8),
+    st.sampled_from(DESCRIPTIONS),
+    st.sampled_from(["en", "zh"]),
+)  # fmt: skip
+def test_every_cell_is_read_as_typed_or_told_of(changes, described, language):
+    header, *grid = ward(PATIENTS, language)
+    for (row, name), cell in changes.items():
+        grid[row][NAMES.index(name)] = cell
+    judged(taken_in(sheet_of("ours.csv", header, grid), cohort(**described)))
+
+
+pieces_of_headers = st.sampled_from([*(name for both in HEADERS.values() for name in both), *HEADERS,
+                                     *chinese.NAMES.values(), "_", " ", "\n", "（%）", "(月)", "MRD", "治疗前", "2"])  # fmt: skip
+
+
+@settings(max_examples=500, **STEADY)
+@given(
+    st.lists(st.one_of(pieces_of_headers, st.lists(pieces_of_headers, max_size=3).map("".join), st.text(max_size=5)),
+             max_size=24),
+    st.lists(with_canary | typed, min_size=1, max_size=24),
+    st.dictionaries(st.sampled_from(NAMES), st.one_of(pieces_of_headers, st.just(CANARY)), max_size=3),
+)  # fmt: skip
+def test_any_header_is_understood_or_told_of(header, row, columns):
+    header = [" ".join(text.split()) for text in header] + [""] * (len(row) - len(header))
+    row = row + [""] * (len(header) - len(row))
+    described = cohort(columns={name: Source(header=text) for name, text in columns.items() if text.strip()})
+    taken = taken_in(sheet_of("ours.csv", header, [row, row]), described)
+    if CANARY not in columns.values():
+        judged(taken)
+    assert taken.problems  # a patient stands twice
+
+
+@settings(max_examples=500, **STEADY)
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 3), st.sampled_from(NAMES)), typed | with_canary, max_size=6),
+    st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "latin-1"]),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONE]),
+    st.binary(max_size=3),
+    st.sampled_from([".csv", ".tsv", ".txt"]),
+)
+def test_any_text_file_is_read_or_told_of(changes, encoding, mark, end, quotes, junk, suffix, tmp_path_factory):
+    grid = ward(PATIENTS, "zh")
+    for (row, name), text in changes.items():
+        if row:
+            grid[row][NAMES.index(name)] = text
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=mark, lineterminator=end, quoting=quotes, quotechar='"', escapechar="\\").writerows(grid)
+    path = tmp_path_factory.getbasetemp() / f"fuzzed{suffix}"
+    path.write_bytes(text.getvalue().encode(encoding, "replace") + junk)
+    try:
+        judged(take_in(path, cohort(path.name)))
+    except FileError as error:
+        assert CANARY not in error.args[0].en + error.args[0].zh
