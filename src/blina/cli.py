@@ -307,6 +307,26 @@ def claims(cohort: str, output: Path | None) -> None:
 
 @main.command()
 @cohort_option
+@click.option("--threshold", type=int, default=5, help="Counts from 1 to one less than this are protected (default: 5).")
+@click.option("--centre", default="", metavar="LABEL", help="How the receiver knows you; nothing else names the centre.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Default: build/share/NAME.")
+@_one_line_errors
+def share(cohort: str, threshold: int, centre: str, output: Path | None) -> None:
+    """Write a cohort's counts into a folder that may be sent away: no rows, no figures, small counts suppressed.
+
+    Exit code 0: written. 2: bad input, nothing written.
+    """
+    from blina.linelist.tidy import load
+    from blina.pipeline.steps import HERE, file_name
+    from blina.sharing.write import share as write
+
+    study = load(cohort)
+    for path in write(study, output or HERE.build / "share" / file_name(study.cohort.name), threshold, centre):
+        click.echo(HERE.short(path))
+
+
+@main.command()
+@cohort_option
 @_one_line_errors
 def linelist(cohort: str) -> None:
     """Remake a cohort's line list from its claims (one of the many that satisfy them) and the bounds over all of them.

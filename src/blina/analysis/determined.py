@@ -87,7 +87,8 @@ def claims_of(cohort: Cohort, document: Document) -> tuple[Cohort, Document]:
     Columns that the claims file leaves out come with the rules that every line list obeys on them.
     """
     known = document.columns
-    added = {column.name: column for column in COLUMNS if column.type != "identifier" and column.name not in known}
+    needed = (column for column in COLUMNS if column.type != "identifier" and not column.optional)
+    added = {column.name: column for column in needed if column.name not in known}
     columns = added | known
     rules = []
     for rule in RULES_OF_EVERY_LINE_LIST if added else ():

@@ -23,6 +23,7 @@ from blina.yamlfile import FileError, read_text
 
 OPEN, UNCONFIRMED = "open", "unconfirmed"
 PROVEN, OUTER, UNDEFINED = "proven", "outer", "undefined"
+USUAL_PLACES = {"%": 2}
 COLUMNS = ("statistic", "rows", "of", "lower", "upper", "status", "sometimes_undefined", "printed")
 _STAMP = "# claims.yaml, sha256 "
 
@@ -78,8 +79,9 @@ def among(part: Span, whole: Span) -> str:
 
 
 def places_of(column: str) -> int:
-    """Decimals in which a column of the line list is recorded."""
-    return next(len(one.step.partition(".")[2]) for one in LINE_LIST if one.name == column)
+    """Decimals in which a column of the line list is shown at least; MRD is mostly given in hundredths of a percent."""
+    declared = next(one for one in LINE_LIST if one.name == column)
+    return USUAL_PLACES.get(declared.unit, len(declared.step.partition(".")[2]))
 
 
 class CohortBounds:

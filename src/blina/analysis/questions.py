@@ -196,7 +196,7 @@ def of_description(row: Mapping, cohort: Cohort) -> Questions:
         case "end of cycle 1", level:
             return _proportion(whom, {"stop_reason": _word("stop_reason", level)})
         case "reason for intolerance", level:
-            known = {"intolerance_reason": [*_COLUMN["intolerance_reason"].values]}
+            known = {"not": {"intolerance_reason": ""}}
             return _proportion(both(whom, known), {"intolerance_reason": _word("intolerance_reason", level)})
     raise ValueError(f"no question is written down for {row['characteristic']}, {row['level']}")
 
@@ -228,7 +228,7 @@ _NEGATIVE: dict[str, Rows] = {
     "fc_and_pcr": {"fc_after": "negative", "pcr_after": _NOT_POSITIVE},
 }
 _NO_SEVERE_STOP = {"stop_reason": ["completed", "economic"]}
-_WITH_VALUE = {"mrd_before_percent": {"at_least": "0.01"}}
+_WITH_VALUE = {"not": {"mrd_before_percent": ""}}
 
 
 def of_statuses(row: Mapping, cohort: Cohort) -> Questions:

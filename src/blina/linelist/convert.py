@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from blina.linelist.chinese import allowed
+from blina.linelist.cohort import NEVER_MISSING
 from blina.linelist.columns import NUMBER, Column
 from blina.linelist.dates import DAYS_OF_MONTH, DAYS_OF_YEAR
 from blina.linelist.parse import parse_cell
@@ -150,6 +151,8 @@ def _own_word(cell: Cell, words: Mapping[str, str]) -> str | None:
 def _missing(column: Column, how: How) -> Converted:
     if how.missing:
         return Converted("", ("missing",))
+    if column.name in NEVER_MISSING:
+        return _refused("not-known", _write(column, "is said not to be known", "注明不详"))
     return _refused("not-known", Said(
         f"is said not to be known: write {column.allowed}, or name {column.name} under missing_allowed in cohort.yaml",
         f"注明不详：请填写{allowed(column)}；如未记录，请在 cohort.yaml 的 missing_allowed 中列入 {column.name}",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from blina.linelist.convert import CHANGES as OF_CELLS
@@ -38,8 +40,8 @@ WORDS = {
     "set_aside": Said("Columns that were not used", "未使用的列"),
     "understood": Said("Headers, and the columns that they were taken for", "表头及其对应的列"),
     "none": Said("none", "无"),
-    "file": Said("file", "文件"),
     "cell": Said("cell", "单元格"),
+    "letter": Said("letter", "列号"),
     "header": Said("header", "表头"),
     "column": Said("column", "列"),
     "rule": Said("rule", "规则"),
@@ -74,20 +76,25 @@ class Explanation:
     language: Language = "en"
     show_values: bool = False
 
+    @property
+    def place(self) -> str:
+        """The file and, in a workbook, the sheet."""
+        sheet = self.intake.sheet
+        return f"{sheet.name}，工作表 {sheet.tab}" if self.language == "zh" and sheet.tab else sheet.place
+
     def lines(self) -> Iterator[str]:
         """What is to be told, a line each: every problem or, where there is none, the rest; then a line that counts."""
-        zh, place = self.language == "zh", self.intake.sheet.place
         if not self.intake.problems:
             yield from map(self._line, self.intake.warnings)
             yield from self._changed_lines()
             return
         yield from map(self._line, self.intake.problems)
         count = len(self.intake.problems)
-        yield (f"{place}：共 {count} 个问题，未写出任何文件。" if zh
-               else f"{count} problem{'s' * (count > 1)} in {place}; nothing was written.")  # fmt: skip
+        yield (f"{self.place}：共 {count} 个问题，未写出任何文件。" if self.language == "zh"
+               else f"{count} problem{'s' * (count > 1)} in {self.place}; nothing was written.")  # fmt: skip
 
     def _line(self, problem: Problem) -> str:
-        said = problem.line(self.intake.sheet.place, self.language)
+        said = problem.line(self.place, self.language)
         if problem.level == WARNING:
             said = said.replace(": ", ": odd: ", 1) if self.language == "en" else said.replace("：", "：请核对：", 1)
         value = self.value(problem)
@@ -100,18 +107,19 @@ class Explanation:
 
     def _cell(self, problem: Problem) -> Cell | None:
         sheet = self.intake.sheet
-        row = {int(number): place for place, number in enumerate(sheet.numbers)}.get(problem.row)
-        for position, cells in enumerate(sheet.columns):
-            if row is not None and problem.cell == sheet.address(position, problem.row):
-                return cells[row]
-        return None
+        row = int(np.searchsorted(sheet.numbers, problem.row))
+        if row == len(sheet) or sheet.numbers[row] != problem.row:
+            return None
+        columns = (cells for position, cells in enumerate(sheet.columns)
+                   if problem.cell == sheet.address(position, problem.row))  # fmt: skip
+        return next((cells[row] for cells in columns), None)
 
     def changed(self, change: Change) -> str:
         """What was done, in words."""
         return CHANGES[change.what].in_(self.language)
 
     def _changed_lines(self) -> Iterator[str]:
-        place, changed = self.intake.sheet.place, WORDS["changes"].in_(self.language)
+        place, changed = self.place, WORDS["changes"].in_(self.language)
         for change in self.intake.changes:
             column = change.column + (f" ({change.header})" if change.header not in ("", change.column) else "")
             where = f" ({change.count}: {change.where})" if change.count else ""
@@ -123,9 +131,14 @@ class Explanation:
 
     def page(self) -> str:
         """The same as one HTML page, complete in itself."""
-        template = jinja2.Environment(
-            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-        )
-        text = (Path(__file__).parent / "problems.html.j2").read_text(encoding="utf-8")
         words = {name: said.in_(self.language) for name, said in WORDS.items()}
-        return template.from_string(text).render(found=self, intake=self.intake, words=words, language=self.language)
+        return _template().render(found=self, intake=self.intake, words=words, language=self.language)
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The page's template."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.from_string((Path(__file__).parent / "problems.html.j2").read_text(encoding="utf-8"))

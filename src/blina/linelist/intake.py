@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from blina.linelist import privacy
-from blina.linelist.cohort import Cohort
+from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
 from blina.linelist.convert import Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
@@ -228,14 +228,16 @@ class _Taking:
             sources = [source for source in sources if any(c.value_percent for c in source.converted)]
             if not sources:
                 continue
-            first, *others = sources
-            values = [
-                np.array([c.value_percent or "" for c in one.converted], dtype=object)[one.places] for one in sources
-            ]
-            texts = values[0] if not others else np.where(values[0] != "", values[0], values[1])  # FC before RT-PCR
+            texts = np.full(len(self.sheet), "", dtype=object)
+            for source in sources:  # FC before RT-PCR
+                values = np.array([c.value_percent or "" for c in source.converted], dtype=object)[source.places]
+                rows = (texts == "") & (values != "")
+                texts[rows] = values[rows]
+                if rows.any():
+                    self.changes.append(Place(self.sheet, name, source.at.position).change("value of the assay", rows))
             cells = Cells.of(texts.tolist())
-            converted = [Converted(cell.text, ("value of the assay",) if cell.text else ()) for cell in cells.distinct]
-            found[name] = _Read(converted, cells.places, first.at)
+            converted = [Converted(cell.text) for cell in cells.distinct]
+            found[name] = _Read(converted, cells.places, Place(self.sheet, name, sources[0].at.position))
             self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
         return found
 
@@ -286,7 +288,7 @@ class _Taking:
         """What else can be done about a cell: say in cohort.yaml what it means."""
         if said is None or self.cohort.reconstructed or PROVENANCE in self.sheet.header:
             return said
-        if said.en.startswith("is blank: "):
+        if said.en.startswith("is blank: ") and column.name not in NEVER_MISSING:
             return Said(f"{said.en}; or, if not recorded, name {column.name} under missing_allowed in cohort.yaml",
                         f"{said.zh}；如未记录，请在 cohort.yaml 的 missing_allowed 中列入 {column.name}")  # fmt: skip
         if column.name == "group" and not self.cohort.groups_stated:

@@ -80,10 +80,14 @@ class Place:
         found = [self.problem(int(self.sheet.numbers[row]), rules[places[row]], advice[places[row]], level)
                  for row in wrong[:MOST_ALIKE]]  # fmt: skip
         if more := len(wrong) - len(found):
-            said = Said(f"and {more} more cells below in this column are wrong: correct these first",
-                        f"本列以下另有 {more} 个单元格有误：请先更正以上各处")  # fmt: skip
-            found.append(self.problem(int(self.sheet.numbers[wrong[len(found)]]), "and-more", said, level))
+            found.append(self.and_more(int(self.sheet.numbers[wrong[len(found)]]), more, level))
         return found
+
+    def and_more(self, row: int, more: int, level: str = "error") -> Problem:
+        """Stands for the problems that are not listed, from the row of that number on."""
+        said = Said(f"and {more} more cells below in this column are wrong: correct these first",
+                    f"本列以下另有 {more} 个单元格有误：请先更正以上各处")  # fmt: skip
+        return self.problem(row, "and-more", said, level)
 
 
 def _positions(sheet: Sheet, declared: Mapping[str, Column]) -> dict[str, int]:
@@ -125,7 +129,8 @@ def identifier_problems(at: Place, ids: list[str]) -> list[Problem]:
             advice = Said(f"is the same as in row {first[id]}: one row per patient, each with its own identifier",
                           f"与第 {first[id]} 行相同：每位患者一行，编号不可重复")  # fmt: skip
             problems.append(at.problem(number, "id-once", advice))
-    return problems
+    listed, more = problems[:MOST_ALIKE], problems[MOST_ALIKE:]
+    return [*listed, at.and_more(more[0].row, len(more))] if more else listed
 
 
 def parse_cell(column: Column, text: str) -> tuple[int | None, Said | None]:

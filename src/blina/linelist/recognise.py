@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from blina.linelist.cohort import Cohort
+from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import PROVENANCE, Column
 from blina.linelist.parse import missing, said_twice
 from blina.linelist.problems import Problem, Said
@@ -139,9 +139,12 @@ def _missing(column: Column, near: Sequence[str]) -> Said:
     said = missing(near)
     if near:
         return said
-    return Said(f"{said.en}; or name your header for it under columns in cohort.yaml, or, if you do not record it, "
-                "name it under missing_allowed",
-                f"{said.zh}；或在 cohort.yaml 的 columns 中注明对应表头；如未记录，请列入 missing_allowed")  # fmt: skip
+    name = Said(f"{said.en}; or name your header for it under columns in cohort.yaml",
+                f"{said.zh}；或在 cohort.yaml 的 columns 中注明对应表头")  # fmt: skip
+    if column.name in NEVER_MISSING:
+        return name
+    return Said(f"{name.en}, or, if you do not record it, name it under missing_allowed",
+                f"{name.zh}；如未记录，请列入 missing_allowed")  # fmt: skip
 
 
 def _without_header(sheet: Sheet, aside: Sequence[int]) -> list[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blina.linelist import chinese
-from blina.linelist.columns import Rule
+from blina.linelist.columns import COLUMNS, Rule
 from blina.linelist.parse import MOST_ALIKE, Place
 from blina.linelist.predicate import compile_predicate
 from blina.linelist.problems import WARNING, Problem, Said
@@ -78,8 +78,11 @@ def _is(table: Table, column: str, word: str) -> np.ndarray:
     return table.codes[column] == table.columns[column].words.get(word, -1)
 
 
-def _all_cells(table: Table, percent: np.ndarray) -> np.ndarray:
-    return percent == table.columns["mrd_before_percent"].highest
+MRD = next(column for column in COLUMNS if column.name == "mrd_before_percent")
+
+
+def _all_cells(_: Table, percent: np.ndarray) -> np.ndarray:
+    return percent == MRD.highest
 
 
 ALL_CELLS = Said("is 100%: is this a share of all cells?", "为 100%：确为占全部细胞的比例？")

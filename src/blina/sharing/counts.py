@@ -26,8 +26,8 @@ SEXES = ("male", "female", NOT_RECORDED)
 STOPS = (*REASONS, "other", NOT_RECORDED)
 SEVERE_STOP = "severe_reaction"
 
-# What of a patient is counted together. Two tables that share attributes agree on them, and no number that is sent
-# needs attributes of two tables, so any line list with these tables looks the same from outside.
+# What of a patient is counted together. No number that is sent, and no rule between attributes, needs more than one of
+# these tables. Tables that agree on the attributes they share can always be joined to a line list.
 RESPONSE = (*RULE_IDS, "positive_before")
 TABLES: tuple[tuple[str, ...], ...] = (
     ("group", *RESPONSE, "fc_before", "pcr_before"),
@@ -54,10 +54,6 @@ class Count:
     groups: frozenset[str]
     where: dict[str, frozenset] = field(hash=False)
     of: Count | None = None
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        return frozenset(self.where)
 
 
 def profiles(tidy: Tidy) -> pd.DataFrame:

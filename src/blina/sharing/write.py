@@ -43,7 +43,8 @@ How patients are protected
 A number from 1 to {largest} is never shown. Other numbers are suppressed where a small one could be worked out with
 them: from totals, from sets of which one holds the other, from the patients left over. This was checked: for every
 small number there is another line list that gives every number shown here and in which it is {threshold} or more.
-Which numbers were suppressed because they are small, and which to protect others, is not said.
+Which numbers were suppressed because they are small, and which to protect others, is not said; but whoever knows the
+order in which numbers were decided may conclude of some, such as the size of a group, that they are small.
 Zeros and counts of all patients of a group are shown: they tell nobody apart from the others of the group.
 
 How to read it
@@ -60,7 +61,8 @@ mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别�
 {every} 个计数中有 {withheld} 个不予显示（表中为 "suppressed"，centre.json 中为 null）。
 1 到 {largest} 的数从不显示；凡可据以推算出小数目的其他数也不显示（合计、包含关系、剩余人数）。
 已核查：对每一个小数目，都存在另一份病例清单，与此处所有显示的数完全一致，而该数达到 {threshold} 或以上。
-不说明某个数是因为小，还是为保护其他数而不显示。零和全组人数照常显示：它们不能把某位患者与同组其他患者区分开。
+不说明某个数是因为小，还是为保护其他数而不显示；但了解判定顺序的人可能推知其中某些数（如某组人数）较小。
+零和全组人数照常显示：它们不能把某位患者与同组其他患者区分开。
 
 如何阅读
 不显示的数是未知数，既不是零也不是缺失；请勿自行填补，也勿跨过它们求和。可信区间可由 k 和 n 算出。
@@ -82,7 +84,7 @@ def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = ""
         raise FileError(f"the centre is named by one line of at most {LONGEST_CENTRE} characters")
     made = _files(tidy, threshold, centre)
     if folder.is_dir() and (others := {path.name for path in folder.iterdir()} - {*made}):
-        raise FileError(f"{folder} holds {len(others)} other files: it is sent as a whole, so name an empty folder")
+        raise FileError(f"{folder} holds other files ({len(others)}): it is sent as a whole, so name an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     parts = {folder / name: folder / f".{name}.part" for name in made}
     try:
