@@ -307,8 +307,8 @@ def claims(cohort: str, output: Path | None) -> None:
 
 @main.command()
 @cohort_option
-@click.option("--threshold", type=int, default=5, help="Counts from 1 to one less than this are protected (default: 5).")
-@click.option("--centre", default="", metavar="LABEL", help="How the receiver knows you; nothing else names the centre.")
+@click.option("--threshold", type=int, default=5, help="Counts below it, but not 0, are protected (default: 5).")
+@click.option("--centre", default="", metavar="LABEL", help="How the receiver knows you (default: no name).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Default: build/share/NAME.")
 @_one_line_errors
 def share(cohort: str, threshold: int, centre: str, output: Path | None) -> None:

@@ -11,6 +11,7 @@ from IPython.display import Markdown
 from blina.analysis.open import CohortBounds
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
+from blina.linelist.privacy import safe_cells
 from blina.pipeline.steps import file_name
 
 
@@ -59,7 +60,7 @@ def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:
     name = file_name(name)
     folder = cohort.output / "tables"
     folder.mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.10g")
+    safe_cells(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.10g")
     print(f"wrote tables/{name}.csv ({len(table)} rows)")
 
 

@@ -72,8 +72,8 @@ def judged(taken: Intake) -> None:
             assert same(column[row].text, read[name][row]) or (name, number) in told, (name, column[row])
     assert taken.problems or set(read) >= {column.name for column in COLUMNS if not column.optional}
     for language in ("en", "zh"):
-        found = Explanation(taken, language)
-        assert CANARY not in "\n".join(found.lines()) + found.page()
+        assert CANARY not in "\n".join(Explanation(taken, language).lines())
+    assert CANARY not in Explanation(taken).page()
 
 
 def rows_of(change: Change) -> list[int]:

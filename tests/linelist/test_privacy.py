@@ -3,13 +3,14 @@
 import dataclasses
 from datetime import date, datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS
-from blina.linelist.privacy import are_pseudonyms, problems, pseudonyms, safe_text, shown_header
+from blina.linelist.privacy import are_pseudonyms, problems, pseudonyms, safe_cells, safe_text, shown_header
 from blina.linelist.sheet import Cell, sheet_of
 from blina.linelist.vocabulary import HEADERS, WORDS
 
@@ -342,3 +343,15 @@ def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
 @pytest.mark.parametrize("text", ["-1.5", "+2", "-1.2e-4", "1=1", "a@b", "阴性", "", "<0.01", " =1"])
 def test_numbers_and_other_texts_stay_as_they_are(text):
     assert safe_text(text) == text
+
+
+def test_a_table_for_a_spreadsheet_holds_no_formula_and_loses_no_value():
+    table = pd.DataFrame(
+        {"id": ["=1+1", "P02", None], "group": ["@MC", "+", "-3"], "n": [-1, 2, 3], "yes": [True, False, True]}
+    )
+    safe = safe_cells(table.rename(columns={"n": "=n"}))
+    assert safe["id"].tolist()[:2] == ["'=1+1", "P02"]
+    assert safe["id"].isna().tolist() == [False, False, True]
+    assert safe["group"].tolist() == ["'@MC", "'+", "-3"]
+    assert safe["'=n"].tolist() == [-1, 2, 3]
+    assert safe["yes"].tolist() == [True, False, True]

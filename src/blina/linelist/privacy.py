@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
 from blina.linelist.identifying import BIRTH, KINDS, LANDLINE, NAME, about_birth, is_full_date, is_name, kinds, named
 from blina.linelist.problems import Problem, Said
@@ -48,6 +49,18 @@ def safe_text(text: str) -> str:
     """The text, with an apostrophe before it where a spreadsheet would run it as a formula; numbers stay."""
     runs = re.match(r"[=+\-@\t\r\n＝＋－＠]", text) and not re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", text, re.I)
     return f"'{text}" if runs else text
+
+
+def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as it may be opened in a spreadsheet: no column name and no text that would be run as a formula."""
+    safe = {}
+    for name in table.columns:
+        if pd.api.types.is_numeric_dtype(table[name]):  # booleans too
+            continue
+        words = {text: safe_text(text) for text in table[name].dropna().unique() if isinstance(text, str)}
+        if changed := {text: said for text, said in words.items() if text != said}:
+            safe[name] = table[name].replace(changed)
+    return table.assign(**safe).rename(columns=lambda name: safe_text(str(name)))
 
 
 def _digits(number: int) -> int:

@@ -13,6 +13,7 @@ import pandas as pd
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
 from blina.linelist.intake import read_line_list
+from blina.linelist.privacy import safe_cells
 from blina.linelist.table import Table
 
 PATIENT_COLUMNS = (
@@ -64,7 +65,7 @@ class Tidy:
         try:
             for name, table in self.tables():
                 for suffix, save in (
-                    ("csv", lambda p, t=table: t.to_csv(p, index=False, lineterminator="\n")),
+                    ("csv", lambda p, t=table: safe_cells(t).to_csv(p, index=False, lineterminator="\n")),
                     ("parquet", lambda p, t=table: t.to_parquet(p, index=False)),
                 ):
                     path = folder / f"{name}.{suffix}"

@@ -23,11 +23,13 @@ def shown(counts: Sequence[Count], profiles: pd.DataFrame, threshold: int = THRE
     A number is small from 1 to threshold - 1. Protected is every small number that could be asked for: a count, who is
     left of those among whom it is counted, the difference of two counts of which one holds the other, any union of
     groups or of the levels of one attribute. It is protected as long as some line list gives every number shown and
-    puts the protected one at `threshold` or more: from outside it need not be small. Each count in turn is shown if
-    all that is protected stays so. Nobody (0) and everybody are shown like other numbers; but no count is shown
-    without the number of patients among whom it is counted, unless it follows from what is shown.
+    puts the protected one at `threshold` or more: from outside it need not be small. Besides, no small count may be
+    fixed for somebody who guesses which counts are small: 8 patients in two groups suppressed as small are 4 and 4.
+    Each count in turn is shown if all that is protected stays so. Nobody (0) and everybody are shown like other
+    numbers; but no count is shown without the number of patients among whom it is counted, unless it follows from what
+    is shown.
     """
-    audit = _Audit(_Space(counts, profiles, threshold), threshold)
+    audit = _Audit(_Space(counts, profiles, threshold), counts, threshold)
     _show(audit, counts, range(len(counts)))
     for place in sorted({*range(len(counts))} - {*audit.shown}):
         if audit.follows(place):
@@ -143,35 +145,70 @@ def _unions(parts: Sequence) -> Iterator[frozenset]:
 
 
 class _Audit:
-    """What is shown so far, and line lists that prove each protected number safe: they show the same, but it is large.
+    """What is shown so far, and line lists that prove it safe: they show the same, but other numbers that are small.
 
     A proof is a whole line list, checked in whole numbers: the solver only finds it. Where it finds none, nothing more
     is shown.
     """
 
-    def __init__(self, space: _Space, threshold: int):
+    def __init__(self, space: _Space, counts: Sequence[Count], threshold: int):
         self.space, self.threshold = space, threshold
         self.counted = space.rows @ space.truth
         self.most = int(self.counted.max()) + threshold  # patients that a line list may have in one cell
         self.shown: list[int] = []
         self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
-        self.failed = np.zeros(space.protected.shape[0])  # how often each was the one that was not safe
+        self.failed: Counter[tuple] = Counter()  # how often each protected number was the one that was not safe
+        places = {count: place for place, count in enumerate(counts)}
+        self.small = [(place, places.get(count.of)) for place, count in enumerate(counts)
+                      if 1 <= self.counted[place] < threshold]  # fmt: skip
 
     def show(self, places: list[int]) -> bool:
         """Show these counts, all or none: whether everything protected stays safe."""
         same = [*self.shown, *places]
+        if not (self._could_be_large(same) and self._could_differ(same)):
+            return False
+        self.shown = same
+        return True
+
+    def _could_be_large(self, same: list[int]) -> bool:
+        """Whether each protected number is at the threshold or above in some line list with the same counts."""
         safe = (self.space.protected @ self._alike(same) >= self.threshold).any(axis=1)
         while not safe.all():
             left = np.flatnonzero(~safe)
-            first = left[np.argmax(self.failed[left])]
+            first = max(left, key=lambda row: self.failed["large", row])
             together = left[np.linspace(0, len(left) - 1, min(AT_ONCE, len(left))).astype(int)]
             found = self._search(same, self.space.protected[[first]], self.threshold, self.space.protected[together])
             if found is None:
-                self.failed[first] += 1
+                self.failed["large", first] += 1
                 return False
             safe |= self.space.protected @ found >= self.threshold
-        self.shown = same
         return True
+
+    def _could_differ(self, same: list[int]) -> bool:
+        """Whether each small count has another value in some line list with the same counts and the same small ones.
+
+        It has, then, even for somebody who is told which counts are small, of all that he can ask for: those whose
+        number of patients is shown or has none.
+        """
+        told = [place for place, of in self.small if of is None or of in same]
+        rows, values = self.space.rows[told], self.counted[told]
+        numbers = rows @ self._alike(same)
+        safe = ((numbers != values[:, None]) & self._are_small(numbers)).any(axis=1)
+        while not safe.all():
+            left = np.flatnonzero(~safe)
+            first = max(left, key=lambda row: self.failed["other", told[row]])
+            row, value = rows[[first]], values[first]
+            found = self._search(same, row, value + 1, rows[left], told)
+            found = self._search(same, -row, 1 - value, rows[left], told) if found is None else found
+            if found is None:
+                self.failed["other", told[first]] += 1
+                return False
+            safe |= rows @ found != values
+        return True
+
+    def _are_small(self, numbers: np.ndarray) -> np.ndarray:
+        """In which line lists (columns) all numbers are small."""
+        return ((numbers >= 1) & (numbers < self.threshold)).all(axis=0)
 
     def follows(self, place: int) -> bool:
         """Whether a count is the same in every line list that gives the numbers shown."""
@@ -185,29 +222,34 @@ class _Audit:
         alike = (self.space.rows[same] @ self.others.T == self.counted[same, None]).all(axis=0)
         return self.others[alike].T
 
-    def _search(self, same: list[int], sought: csr_array, least: int, together: csr_array) -> np.ndarray | None:
-        """A line list with the same counts, `sought` at `least` or more, and as many of `together` large as may be."""
-        fixed, cells, extra = (
-            vstack([self.space.links, self.space.rows[same]]),
-            len(self.space.truth),
-            together.shape[0],
-        )
-        value = np.concatenate([np.zeros(self.space.links.shape[0]), self.counted[same]])
+    def _search(self, same: list[int], sought: csr_array, least: int, together: csr_array,
+                small: Sequence[int] = ()) -> np.ndarray | None:  # fmt: skip
+        """A line list with the same counts, `sought` at `least` or more, and as many of `together` large as may be.
+
+        The counts at the places `small` are to stay small.
+        """
+        counts = self.space.rows[[*same, *small]]
+        held = vstack([self.space.links, counts, sought])
+        zeros, ones = np.zeros(self.space.links.shape[0]), np.ones(len(small))
+        lower = np.concatenate([zeros, self.counted[same], ones, [least]])
+        upper = np.concatenate([zeros, self.counted[same], (self.threshold - 1) * ones, [np.inf]])
+        cells, extra = len(self.space.truth), together.shape[0]
         result = milp(
             np.repeat([0, -1], [cells, extra]),
             integrality=np.ones(cells + extra),
             bounds=(0, np.repeat([self.most, self.threshold], [cells, extra])),
             constraints=LinearConstraint(
-                block_array([[fixed, None], [sought, None], [together, -eye_array(extra)]], format="csr"),
-                np.concatenate([value, [least], np.zeros(extra)]),
-                np.concatenate([value, np.full(1 + extra, np.inf)]),
+                block_array([[held, None], [together, -eye_array(extra)]], format="csr"),
+                np.concatenate([lower, np.zeros(extra)]),
+                np.concatenate([upper, np.full(extra, np.inf)]),
             ),
             options={"mip_rel_gap": 0.2},
         )
         if result.x is None:
             return None
         found = np.rint(result.x[:cells]).astype(np.int64)
-        if (found < 0).any() or (fixed @ found != value).any() or (sought @ found < least).any():
+        numbers = held @ found
+        if (found < 0).any() or (numbers < lower).any() or (numbers > upper).any():
             return None
         self.others = np.vstack([self.others, found])
         return found
