@@ -7,13 +7,14 @@ from decimal import Decimal
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import pytest
 from files import HEADERS, rows_at_random, ward
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blina.linelist import chinese, intake
 from blina.linelist.cohort import Cohort
-from blina.linelist.columns import COLUMNS
+from blina.linelist.columns import COLUMNS, Column
 from blina.linelist.convert import How, convert
 from blina.linelist.explain import Explanation
 from blina.linelist.intake import ASSAY_OF, Intake, take_in
@@ -38,7 +39,16 @@ PIECES = (
     "male", "F", "是", "否", "√", "MC", "RR", "感染", "完成", "经济原因", "岁", "个月", "天", "第", "半", "级",
     "D", "day", "grade", "CRS", "2023-04-03", "2023年4月3日", "3/4/2023", CANARY,
 )  # fmt: skip
+WHOLE = (
+    "5岁", "5岁半", "3岁8月", "8月龄", "2周", "4 weeks", "28天", "28 d", "15个月", "1年3个月", "第3天", "D3",
+    "2级", "Grade 2", "G2", "II", "3疗程", "0.145%", "0.0145 %", "14.5％", "<0.01%", "≤0.01%", "＜１０⁻⁴",
+    ">1%", "3×10^-4", "10^-2%", "1.2E-2", "5E-05", "0,145", "1,5%", "5,25", "阳性(0.03%)", "阴性（<0.01%）",
+    "MRD阳性 0.5%", "未检出", "not detected", "N/A", "\u3000男 ", "Ｍ", "ＭＣ", "mc", "Not-Done",
+    "not_applicable", "没有", "急性胰腺炎", "费用", "不良反应", "007", "+5", "5.", ".5", "12.0", "1e1", "0x10",
+    "1_000", "100", "100.0001", "0.00009", "-0", "00", "1 000", "true", "N", "1/2",
+)  # fmt: skip
 typed = st.one_of(
+    st.sampled_from(WHOLE),
     st.lists(st.sampled_from(PIECES), max_size=3).map("".join),
     st.text(max_size=6),
     st.decimals(-1, 200, places=4).map(lambda number: f"{number.normalize():f}"),
@@ -102,18 +112,30 @@ cells = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=1000, **STEADY)
-@given(st.sampled_from(COLUMNS[1:]), st.one_of(cells, with_canary.map(Cell)), st.sampled_from(DESCRIPTIONS))
-def test_a_cell_is_read_as_typed_or_told_of(column, cell, described):
-    ours = cohort(**described)
-    column = next(declared for declared in ours.declared if declared.name == column.name)
+def check_cell(column: Column, cell: Cell, ours: Cohort) -> None:
+    """A cell of a declared column is read as it stands, with a change, or not at all, with what is wrong."""
     how = How(ours.values.get(column.name, {}), ours.assays.get(ASSAY_OF.get(column.name)), ours.mrd_unit)
     found = convert(column, cell, how)
     if found.text is None:
         assert found.problem and found.rule and CANARY not in found.problem.en + found.problem.zh
     else:
-        assert same(cell.text, found.text) or found.changes
+        assert same(cell.text, found.text) or found.changes, (column.name, cell)
         assert parse_cell(column, found.text)[1] is None or not found.text
+
+
+@pytest.mark.parametrize("described", DESCRIPTIONS, ids=" ".join)
+def test_what_wards_type_is_read_as_typed_or_told_of_in_every_column(described):
+    ours = cohort(**described)
+    for column in ours.declared[1:]:
+        for text in (*PIECES, *WHOLE):
+            check_cell(column, Cell(text), ours)
+
+
+@settings(max_examples=1000, **STEADY)
+@given(st.sampled_from(COLUMNS[1:]), st.one_of(cells, with_canary.map(Cell)), st.sampled_from(DESCRIPTIONS))
+def test_a_cell_is_read_as_typed_or_told_of(column, cell, described):
+    ours = cohort(**described)
+    check_cell(next(declared for declared in ours.declared if declared.name == column.name), cell, ours)
 
 
 @settings(max_examples=400, **STEADY)

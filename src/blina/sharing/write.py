@@ -73,8 +73,8 @@ mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别�
 def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = "") -> list[Path]:
     """Write what may be sent of a cohort's results; files of an earlier call are replaced once all are made.
 
-    FileError if the rows are no patients or too few, if the threshold protects too little, if `centre` is more than a short label,
-    or if the folder holds other files: it is to be sent as a whole.
+    FileError if the rows are no patients or too few, if the threshold protects too little, if `centre` is more than a
+    short label, or if the folder holds other files: it is to be sent as a whole.
     """
     if tidy.cohort.reconstructed:
         raise FileError(f"{tidy.cohort.name}: its rows are reconstructed and nobody's, so there are no results to send")
