@@ -27,10 +27,10 @@ from blina.analysis.questions import Asked, Total, count, every_table
 from blina.analysis.response import burden, burden_test, fusion_contrast, rates, statuses
 from blina.analysis.safety import NO_GRADE, worst_grades
 from blina.claims.bounds import bounds as solve_bounds
+from blina.claims.check import read_for_claims
 from blina.claims.document import load_claims
 from blina.linelist.cohort import load_cohort
 from blina.linelist.tidy import UNNAMED_REACTION, load, tidy
-from blina.linelist.validate import read_line_list
 from blina.yamlfile import FileError, parse_yaml
 
 SAMPLE = 25
@@ -402,7 +402,7 @@ def test_the_solver_finds_the_recorded_bounds_again(known, document):
 
 
 def test_the_shipped_line_list_lies_within_the_bounds_and_where_they_meet_upon_them(study, known, document):
-    table = read_line_list(study.cohort.linelist)
+    table = read_for_claims(study.cohort.linelist, document)
     for (statistic, rows, of), span in known.spans.items():
         of = parse_yaml(of, "of").content if of.startswith("{") else of or None
         question = document.question(statistic, parse_yaml(rows, "rows").content, of)

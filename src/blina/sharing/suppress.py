@@ -31,9 +31,8 @@ def shown(counts: Sequence[Count], profiles: pd.DataFrame, threshold: int = THRE
     """
     audit = _Audit(_Space(counts, profiles, threshold), counts, threshold)
     _show(audit, counts, range(len(counts)))
-    for place in sorted({*range(len(counts))} - {*audit.shown}):
-        if audit.follows(place):
-            audit.show([place])
+    for place in audit.following(sorted({*range(len(counts))} - {*audit.shown})):
+        audit.show([place])
     return [int(value) if place in audit.shown else None for place, value in enumerate(audit.counted)]
 
 
@@ -158,14 +157,15 @@ class _Audit:
         self.shown: list[int] = []
         self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
         self.failed: Counter[tuple] = Counter()  # how often each protected number was the one that was not safe
-        places = {count: place for place, count in enumerate(counts)}
-        self.small = [(place, places.get(count.of)) for place, count in enumerate(counts)
-                      if 1 <= self.counted[place] < threshold]  # fmt: skip
+        value, small = dict(zip(counts, self.counted, strict=True)), range(1, threshold)
+        self.told = [place for place, count in enumerate(counts)
+                     if value[count] in small and value.get(count.of) not in small]  # fmt: skip
+        self.guarded = [place for place in self.told if self._could_differ([], [place])]
 
     def show(self, places: list[int]) -> bool:
         """Show these counts, all or none: whether everything protected stays safe."""
         same = [*self.shown, *places]
-        if not (self._could_be_large(same) and self._could_differ(same)):
+        if not (self._could_be_large(same) and self._could_differ(same, self.guarded)):
             return False
         self.shown = same
         return True
@@ -184,38 +184,43 @@ class _Audit:
             safe |= self.space.protected @ found >= self.threshold
         return True
 
-    def _could_differ(self, same: list[int]) -> bool:
-        """Whether each small count has another value in some line list with the same counts and the same small ones.
+    def _could_differ(self, same: list[int], guarded: list[int]) -> bool:
+        """Whether each of these has another value in some line list with the same counts and the same small ones.
 
-        It has, then, even for somebody who is told which counts are small, of all that he can ask for: those whose
-        number of patients is shown or has none.
+        It has, then, even for somebody who guesses which counts are small. That guess alone may fix some (4 patients in
+        four groups): those are not `guarded`, for nothing that is shown or withheld makes a difference to them.
         """
-        told = [place for place, of in self.small if of is None or of in same]
-        rows, values = self.space.rows[told], self.counted[told]
-        numbers = rows @ self._alike(same)
-        safe = ((numbers != values[:, None]) & self._are_small(numbers)).any(axis=1)
+        rows, values = self.space.rows[guarded], self.counted[guarded]
+        alike = self._alike(same)
+        small = self.space.rows[self.told] @ alike
+        alike = alike[:, ((small >= 1) & (small < self.threshold)).all(axis=0)]
+        safe = (rows @ alike != values[:, None]).any(axis=1)
         while not safe.all():
             left = np.flatnonzero(~safe)
-            first = max(left, key=lambda row: self.failed["other", told[row]])
+            first = max(left, key=lambda row: self.failed["other", guarded[row]])
             row, value = rows[[first]], values[first]
-            found = self._search(same, row, value + 1, rows[left], told)
-            found = self._search(same, -row, 1 - value, rows[left], told) if found is None else found
+            found = self._search(same, row, value + 1, rows[left], self.told)
+            found = self._search(same, -row, 1 - value, rows[left], self.told) if found is None else found
             if found is None:
-                self.failed["other", told[first]] += 1
+                self.failed["other", guarded[first]] += 1
                 return False
             safe |= rows @ found != values
         return True
 
-    def _are_small(self, numbers: np.ndarray) -> np.ndarray:
-        """In which line lists (columns) all numbers are small."""
-        return ((numbers >= 1) & (numbers < self.threshold)).all(axis=0)
-
-    def follows(self, place: int) -> bool:
-        """Whether a count is the same in every line list that gives the numbers shown."""
-        row, value = self.space.rows[[place]], self.counted[place]
-        if (row @ self._alike(self.shown) != value).any() or self._search(self.shown, row, value + 1, row) is not None:
-            return False
-        return value == 0 or self._search(self.shown, -row, 1 - value, row) is None
+    def following(self, places: list[int]) -> list[int]:
+        """Those of the counts that are the same in every line list that gives the numbers shown."""
+        rows, values = self.space.rows[places], self.counted[places]
+        same = (rows @ self._alike(self.shown) == values[:, None]).all(axis=1)
+        while (zeros := np.flatnonzero(same & (values == 0))).size:
+            anybody = csr_array(rows[zeros].sum(axis=0)[None, :])
+            found = self._search(self.shown, anybody, 1, rows[zeros])
+            if found is None:
+                break
+            same &= rows @ found == values
+        for at in np.flatnonzero(same & (values > 0)):
+            sides = ((rows[[at]], values[at] + 1), (-rows[[at]], 1 - values[at]))
+            same[at] = all(self._search(self.shown, row, least, rows[[at]]) is None for row, least in sides)
+        return [place for place, is_same in zip(places, same, strict=True) if is_same]
 
     def _alike(self, same: list[int]) -> np.ndarray:
         """The line lists known so far that give the cohort's own numbers for these counts, one per column."""
