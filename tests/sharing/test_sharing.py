@@ -97,6 +97,11 @@ def test_two_small_groups_that_make_five_leave_the_total_and_four_do_not():
     assert sizes(ward(("A", 18, 0), ("B", 2, 0), ("C", 2, 0)))[TOTAL] is None
 
 
+def test_a_total_that_can_only_be_the_sum_of_the_largest_small_groups_is_withheld():
+    assert sizes(ward(("A", 4, 0), ("B", 4, 0)))[TOTAL] is None
+    assert sizes(ward(("A", 4, 0), ("B", 3, 0)))[TOTAL] == 7
+
+
 def test_a_rate_is_withheld_when_few_failed_and_shown_when_nobody_did():
     sent = by_fc(ward(("A", 18, 2), ("B", 18, 0), ("C", 18, 6)))
     assert [sent[group, "all_treated"] for group in "ABC"] == [(None, 18), (18, 18), (12, 18)]

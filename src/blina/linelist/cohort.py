@@ -7,16 +7,18 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
 from blina.linelist.parse import parse_cell
 from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
-from blina.linelist.table import Table
 from blina.linelist.vocabulary import column_of
 from blina.yamlfile import FileError, Typed, load_yaml
+
+if TYPE_CHECKING:  # with it would come pandas, which the kernels' server must be the first to import
+    from blina.linelist.table import Table
 
 ROOT = Path(__file__).resolve().parents[3]
 COHORTS = ROOT / "data" / "cohorts"
