@@ -86,7 +86,7 @@ def test_real_patients_without_claims_get_a_page_without_what_claims_would_say(c
     made = write_page(notebooks, folder, ours)
     html = made[0].read_text(encoding="utf-8")
     assert "<h1>Our ward &lt;2024&gt;</h1>" in html and "not patients" not in html.partition("<nav")[0]
-    assert "confidential" in html.partition("<nav")[0]
+    assert "Confidential" in html.partition("<nav")[0]
     assert re.findall(r'<section [^>]*\bid="([^"]+)"', html) == [
         *(name for name in ORDER if name not in ("determined", "numbers")), "notebooks"]  # fmt: skip
     assert sorted(path.name for path in made) == sorted(path.name for path in folder.iterdir())

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
-from blina.linelist.parse import parse_cell
 from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
 from blina.linelist.vocabulary import column_of
 from blina.yamlfile import FileError, Typed, load_yaml
 
-if TYPE_CHECKING:  # with it would come pandas, which the kernels' server must be the first to import
+if TYPE_CHECKING:
     from blina.linelist.table import Table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -133,7 +132,8 @@ class Cohort(BaseModel):
                     continue  # nothing can be asked of groups that there are not
                 rule = _of_groups(rule, bridging)
             if rule.column in self.missing_allowed:
-                rule = replace(rule, when={"not": {rule.column: ""}, **rule.when})
+                when = {"not": {rule.column: ""}, **rule.when}
+                rule = replace(rule, when=when, why=f"{rule.why} (where it is recorded)")
             rules.append(rule)
         return tuple(rules)
 
@@ -227,6 +227,8 @@ def _content(typed: Typed) -> dict:
 
 def _check_words(cohort: Cohort, typed: Typed) -> None:
     """FileError where a word that stands for one's own is none that its column takes."""
+    from blina.linelist.parse import parse_cell  # with it comes pandas, which the kernels' server must import first
+
     declared = {column.name: column for column in cohort.declared}
     given = [(("values", name, own), word) for name, words in cohort.values.items() for own, word in words.items()]
     for name, source in cohort.columns.items():

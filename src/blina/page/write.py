@@ -21,11 +21,12 @@ from blina.page.contents import SECTIONS, SVG, Section, without_heading
 HERE = Path(__file__).parent
 TEMPLATE = "template"
 CONFIDENTIAL = (
-    "Made from single patients. Figures and notebooks show single rows with their identifiers: treat this file as "
-    "confidential."
+    "Confidential: made from single patients. Figures and tables show single rows, and a number of 1 to 4 may tell who "
+    "somebody is. What may be sent away is made by make share."
 )
 # How many columns need more width than a telephone has, and how many more than the page itself.
 WIDTHS = {5: "wide", 8: "widest"}
+PLAIN = re.compile("[a-zA-Z0-9_-]+")  # what the id of a cell may hold; a group may be named in any script
 NARROW_POINTS = 300  # a figure of one journal column is 241 points wide, one of two 510
 
 
@@ -41,7 +42,9 @@ def write_page(notebooks: Path, folder: Path, cohort: Cohort) -> list[Path]:
     warning = f"The rows behind this page are {cohort.face}." if cohort.reconstructed else CONFIDENTIAL
     resources = {"title": cohort.title, "warning": warning, "sections": sections, "notebooks": [*titles.items()]}
     pages = {"index": _html(page, "page", cohort, resources)}
-    pages |= {name: _html(notebook, "notebook", cohort, {"title": titles[name]}) for name, notebook in read.items()}
+    said = "" if cohort.reconstructed else CONFIDENTIAL  # of reconstructed rows every notebook says so by itself
+    pages |= {name: _html(notebook, "notebook", cohort, {"title": titles[name], "warning": said})
+              for name, notebook in read.items()}  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -59,13 +62,14 @@ def _title(notebook: NotebookNode) -> str:
 def _composed(notebooks: Mapping[str, NotebookNode]) -> tuple[NotebookNode, list[Section]]:
     """The page as a notebook, its cells taken from others, and those sections that have any."""
     cells, present = [], []
+    names = {name: name if PLAIN.fullmatch(name) else f"notebook-{number}" for number, name in enumerate(notebooks)}
     for section in SECTIONS:
         found = [one for part in section.parts for one in part.cells(notebooks)]
         found = [(name, cell) for name, cell in found if cell["cell_type"] == "markdown" or cell["outputs"]]
         if not found:
             continue
         mine = [
-            NotebookNode(cell, id=f"{name}-{cell['id']}", metadata=NotebookNode(cell["metadata"]))
+            NotebookNode(cell, id=f"{names[name]}-{cell['id']}", metadata=NotebookNode(cell["metadata"]))
             for name, cell in found
         ]
         for place, cell in enumerate(mine):

@@ -23,6 +23,11 @@ from blina.pipeline.parameters import prepared, with_overrides
 from blina.pipeline.steps import HERE, PipelineError, Project, Step, cohort_parameter, file_name, in_order
 from blina.pipeline.steps import steps as steps_of
 
+CONFIDENTIAL = """\
+Confidential: this folder shows single patients. Send nothing of it; what may be sent away is made by make share.
+保密：本文件夹含逐例患者数据，请勿外传；可外发的汇总数据由 make share 生成。
+"""
+
 
 class StepFailed(PipelineError):
     """At least one step failed; the message has one line for each."""
@@ -84,6 +89,8 @@ def run(
                 from blina.page import write_page
 
                 write_page(output / "notebooks", output / "report", cohort)
+            if not cohort.reconstructed:
+                (output / "CONFIDENTIAL.txt").write_text(CONFIDENTIAL, encoding="utf-8")
             score = json.loads(_read(output / "claims.json") or "{}")
             figures = len({path.stem for path in output.glob("figures/*")})
             folders = tuple(project.short(target) for target in to.values())

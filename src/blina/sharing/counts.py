@@ -10,7 +10,7 @@ from itertools import product
 import pandas as pd
 
 from blina.analysis.cohort import NOT_RECORDED, TOTAL
-from blina.analysis.response import ALL_SETS, BECAME, CLEARING, RULES, STAYED, outcomes
+from blina.analysis.response import ALL_SETS, BECAME, RULES, STAYED, outcomes
 from blina.analysis.safety import ANY, CRS, FEVER, ICANS, REASONS, SEVERE, UNGRADED, UNKNOWN, worst_by_patient
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import ASSAYS, SEVERE_GRADE, STATUSES, TIMES, Tidy, recorded
@@ -162,9 +162,6 @@ def counts(cohort: Cohort) -> list[Count]:
 def _response(cohort: Cohort, sizes: dict[str, Count]) -> Iterator[Count]:
     units = [(group.name, sizes[group.name].groups, measure, where, sizes[group.name])
              for group in cohort.groups for measure, where in _measures(group.purpose)]  # fmt: skip
-    clearing = [group.name for group in cohort.groups if group.purpose in CLEARING]
-    if len(clearing) > 1:
-        units.append((" + ".join(clearing), frozenset(clearing), BECAME, {}, None))
     for evaluable, rule, (name, groups, measure, where, size) in product(ALL_SETS, RULE_IDS, units):
         if measure == STAYED and evaluable.id == "positive_before":
             continue  # nobody, whoever the patients are

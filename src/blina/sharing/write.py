@@ -42,10 +42,14 @@ How patients are protected
 {withheld} of {every} counts are suppressed ("suppressed" in the tables, null in centre.json).
 A number from 1 to {largest} is never shown. Other numbers are suppressed where a small one could be worked out with
 them: from totals, from sets of which one holds the other, from the patients left over. This was checked: for every
-small number there is another line list that gives every number shown here and in which it is {threshold} or more.
+small number there is another line list that gives every number shown here and in which it is {threshold} or more. (That
+other line list might have been protected in another way: who knows how numbers are chosen may rule some out.)
 Which numbers were suppressed because they are small, and which to protect others, is not said; but whoever knows the
 order in which numbers were decided may conclude of some, such as the size of a group, that they are small.
-Zeros and counts of all patients of a group are shown: they tell nobody apart from the others of the group.
+Zeros and counts of all patients of a group are shown. They tell nobody apart from the others of the group, but they
+do say something of every one of them.
+Pseudonyms, dates and values are not in these files. Send them once: two versions, of different days or with different
+thresholds, tell of the patients by whom they differ.
 
 How to read it
 A suppressed number is unknown: it is neither zero nor missing. Do not fill it in, and do not add up a table over
@@ -55,14 +59,15 @@ elsewhere knows more than these files say: they are for the study, not for the p
 本文件夹的内容
 centre.json 只含患者计数，不含逐例数据、日期、中位数或自由文本；CSV 表格内容相同。
 response.csv：各组在各判定规则和可评估集下的 MRD 阴性例数（k/n）；safety.csv：按最高级别计的患者数；
-mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别、第 1 周期结束情况。
+mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别、第 1 疗程结束情况。
 
 患者如何受到保护
 {every} 个计数中有 {withheld} 个不予显示（表中为 "suppressed"，centre.json 中为 null）。
 1 到 {largest} 的数从不显示；凡可据以推算出小数目的其他数也不显示（合计、包含关系、剩余人数）。
-已核查：对每一个小数目，都存在另一份病例清单，与此处所有显示的数完全一致，而该数达到 {threshold} 或以上。
+已核查：对每一个小数目，都存在另一份患者登记表，与此处所有显示的数完全一致，而该数达到 {threshold} 或以上。
 不说明某个数是因为小，还是为保护其他数而不显示；但了解判定顺序的人可能推知其中某些数（如某组人数）较小。
-零和全组人数照常显示：它们不能把某位患者与同组其他患者区分开。
+零和全组人数照常显示：它们不能把某位患者与同组其他患者区分开，但说明了全组每一位患者的情况。
+请只发送一次：不同日期或不同阈值的两个版本之差会暴露个别患者。
 
 如何阅读
 不显示的数是未知数，既不是零也不是缺失；请勿自行填补，也勿跨过它们求和。可信区间可由 k 和 n 算出。
@@ -71,10 +76,11 @@ mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别�
 
 
 def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = "") -> list[Path]:
-    """Write what may be sent of a cohort's results; files of an earlier call are replaced once all are made.
+    """Write what may be sent of a cohort's results; the same again changes nothing.
 
     FileError if the rows are no patients or too few, if the threshold protects too little, if `centre` is more than a
-    short label, or if the folder holds other files: it is to be sent as a whole.
+    short label, if the folder holds other files (it is to be sent as a whole), or if it holds another version: two
+    versions tell of the patients by whom they differ, and two thresholds undo each other.
     """
     if tidy.cohort.reconstructed:
         raise FileError(f"{tidy.cohort.name}: its rows are reconstructed and nobody's, so there are no results to send")
@@ -87,6 +93,11 @@ def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = ""
     made = _files(tidy, threshold, centre)
     if folder.is_dir() and (others := {path.name for path in folder.iterdir()} - {*made}):
         raise FileError(f"{folder} holds other files ({len(others)}): it is sent as a whole, so name an empty folder")
+    former = folder / "centre.json"
+    if former.exists() and former.read_text(encoding="utf-8") != made["centre.json"]:
+        raise FileError(f"{folder.name} was shared before, with other counts: whoever has both versions can work out "
+                        "single patients. Never send two; if the former was never sent, remove its folder and share "
+                        "again")  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     parts = {folder / name: folder / f".{name}.part" for name in made}
     try:
@@ -113,7 +124,8 @@ def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:
         "rules": {rule.id: rule.meaning for rule in RULES},
         "evaluable_sets": {evaluable.id: evaluable.meaning for evaluable in ALL_SETS},
         "assays": {assay: _assay(cohort, assay) for assay in ("FC", "RT-PCR")},
-        "grading_scales": {event: cohort.scale(event) for event in (CRS, ICANS)},
+        "grading_scales": {event: cohort.scale(event) if cohort.grading_scale_stated else None
+                           for event in (CRS, ICANS)},
         "protection": {
             "threshold": threshold,
             "small": f"1 to {threshold - 1} patients",
