@@ -415,9 +415,11 @@ def _readable_cohort(name: str) -> Cohort:
     from blina.pipeline.steps import HERE, file_name
 
     cohort = load_cohort(name)
+    page = HERE.build / "problems" / f"{file_name(cohort.name)}.html"
+    page.unlink(missing_ok=True)  # of an earlier run: what it says may be mended by now
     intake = take_in(cohort.linelist, cohort)
     if intake.problems:
-        found, page = Explanation(intake), HERE.build / "problems" / f"{file_name(cohort.name)}.html"
+        found = Explanation(intake)
         page.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(page, found.page())
         click.echo("\n".join([*found.lines(), f"The same as a page: {HERE.short(page)}."]), err=True)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 COHORTS = ROOT / "data" / "cohorts"
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xpt")  # of files that a line list can be read from
+TAKEN = ("failed", "problems", "report", "share")  # folders of build/ that are no cohort's
 NEVER_MISSING = ("patient_id", "group")
 
 Purpose = Annotated[Literal["clearance", "bridging", "reinduction"] | None, NoneWord]

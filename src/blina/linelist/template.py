@@ -19,12 +19,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from blina.linelist import chinese
-from blina.linelist.cohort import COHORTS, ROOT, STANDARD_GROUPS, Cohort, load_cohort
+from blina.linelist.cohort import COHORTS, ROOT, STANDARD_GROUPS, TAKEN, Cohort, load_cohort
 from blina.linelist.columns import COLUMNS, Column
 from blina.yamlfile import FileError
 
 NEW_COHORTS = ROOT / "cohorts"  # git ignores it
-TAKEN = ("failed", "problems", "report", "share")  # folders of `build/` that are no cohort's
 PATIENTS, DICTIONARY, HOW_TO = "patients", "dictionary", "how to"
 LAST_ROW = 10_000  # to which drop-downs and limits reach
 TEXT = "@"  # the format of a cell that keeps what was typed

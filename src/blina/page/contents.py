@@ -102,6 +102,11 @@ SECTIONS = (
         _shows("06-reported-results", "size", "check", "text-08", "claims", "verdict", "text-17"),
     ),
     Section(
+        "linelist",
+        "How the line list was read",
+        _shows("01-ingest", "checked", "text-changed", "changed", "aside", "text-15", "odd"),
+    ),
+    Section(
         "readings",
         "Readings and limits",
         (*_shows("06-reported-results", "text-12", "readings"), Shows("09-summary", "strobe"),

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from blina.linelist.cohort import Cohort
+from blina.linelist.cohort import TAKEN, Cohort
 from blina.pipeline.steps import PipelineError, Project, file_name
 
-TAKEN = ("report", "failed", "share", "problems")  # folders of build that belong to no one cohort
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 
