@@ -15,6 +15,7 @@ SYNTAX = {  # the parser's words for the mistakes that people make, and what to 
     "',' or ']'": "look for a bracket that is not closed, here or in the line before",
     "mapping values are not allowed": "put a text with a colon in quotation marks",
 }
+FULL_WIDTH_COLON = "a colon here is full-width （：）: write : and a blank behind it"
 DEEPEST = 40  # levels of nesting; no file that a person wrote comes near
 
 
@@ -40,7 +41,7 @@ class Typed:
         return FileError(f"{self.name}, line {self.line(path)}: {message}")
 
 
-def read_text(path: Path, what: str) -> str:
+def read_text(path: Path, what: str, may_be_empty: bool = False) -> str:
     """Text of a UTF-8 file; FileError in one line where it is missing, a folder, empty, unreadable or not UTF-8."""
     name = path.name or str(path)
     if path.is_dir():
@@ -53,7 +54,7 @@ def read_text(path: Path, what: str) -> str:
         raise FileError(f"{name} is not UTF-8 text: save the {what} as UTF-8 and run again") from None
     except OSError as error:
         raise FileError(f"{name} cannot be read ({error.strerror}): check its permissions") from None
-    if not text.strip():
+    if not text.strip() and not may_be_empty:
         raise FileError(f"{name} is empty: it should be a {what}")
     return text
 
@@ -73,9 +74,12 @@ def parse_yaml(text: str, name: str) -> Typed:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
         said = next((words for part, words in SYNTAX.items() if part in (error.problem or "")), "")
+        if colon := _full_width_colon(text, line):
+            line, said = colon, FULL_WIDTH_COLON
         problem = f"{error.problem}; {said}" if said else error.problem
-        raise FileError(f"{name}, line {mark.line + 1 if mark else 1}: not valid YAML ({problem})") from None
+        raise FileError(f"{name}, line {line}: not valid YAML ({problem})") from None
     except RecursionError:
         raise FileError(f"{name}: nested more than {DEEPEST} levels deep; write it flatter") from None
     except yaml.YAMLError:
@@ -83,6 +87,13 @@ def parse_yaml(text: str, name: str) -> Typed:
     typed = Typed(name, None)
     typed.content = None if node is None else _build(node, (), typed, set())
     return typed
+
+
+def _full_width_colon(text: str, line: int) -> int | None:
+    """The line up to this one (from 1) in which a full-width colon is the only one; the parser stumbles behind it."""
+    lines = [written.partition("#")[0] for written in text.splitlines()[:line]]
+    found = [number for number, written in enumerate(lines, 1) if "：" in written and ":" not in written.split("：")[0]]
+    return found[-1] if found and found[-1] >= line - 1 else None
 
 
 def _build(node: yaml.Node, path: Path_, typed: Typed, seen: set[int]) -> object:

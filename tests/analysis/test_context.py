@@ -20,6 +20,7 @@ from blina.analysis.context import (
     of_others,
     overlap,
     pools,
+    rate_now,
     sensitivity,
     sharing,
     side_by_side,
@@ -478,3 +479,37 @@ def test_a_comparison_is_found_by_its_id():
     assert comparison("later").remission == "later"
     with pytest.raises(KeyError):
         comparison("unknown")
+
+
+# A cohort in which a rate is no response
+
+
+def all_as(tianjin, group, time, assay, status):
+    """The rates of the rows as a hospital's own, all of a group with one status at one time by one assay."""
+    cohort = tianjin.cohort.model_copy(update={"doi": None, "reconstructed": False})
+    members = tianjin.patients.loc[tianjin.patients["group"] == group, "patient_id"]
+    at = tianjin.mrd["patient_id"].isin(members) & tianjin.mrd["time"].eq(time) & tianjin.mrd["assay"].eq(assay)
+    at &= tianjin.mrd["status"].ne("not_applicable")
+    mrd = tianjin.mrd.assign(status=tianjin.mrd["status"].mask(at, status))
+    return with_bounds(rates(tianjin.patients, mrd, cohort), questions.of_rates, None), cohort
+
+
+def rules_beside(published, own, cohort, group):
+    side = side_by_side(comparable(published, cohort), own, cohort)
+    return [*side.loc[side["own"] & side["group"].eq(group), "how"]]
+
+
+def test_what_was_assessed_in_nobody_stands_beside_nothing(published, tianjin):
+    assert rules_beside(published, *all_as(tianjin, "MC", "after", "RT-PCR", "not_done"), "MC") == ["FC"]
+    assert "FC" not in rules_beside(published, *all_as(tianjin, "RR", "after", "FC", "not_done"), "RR")
+
+
+def test_where_nobody_was_positive_before_nothing_stands_beside_published_rates(published, tianjin):
+    assert rules_beside(published, *all_as(tianjin, "RR", "before", "FC", "negative"), "RR") == ["FC and RT-PCR"]
+
+
+def test_a_next_study_starts_from_the_first_rate_of_clearance_or_else_of_response(tianjin, own):
+    assert rate_now(own, tianjin.cohort)[0] == 72.2
+    assert rate_now(*all_as(tianjin, "MC", "after", "RT-PCR", "not_done"))[0] == 100
+    only = tianjin.only("IC")
+    assert rate_now(rates(only.patients, only.mrd, only.cohort), only.cohort) is None

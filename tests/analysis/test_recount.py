@@ -73,10 +73,22 @@ def pcr_of(row, time):
     return row[f"pcr_{time}"] or ("not_applicable" if row["bcr_abl1"] == "no" else "")
 
 
+def is_followed(row):
+    """Whether RT-PCR is known to follow a patient: by a fusion gene, or by a result at any time."""
+    seen = {pcr_of(row, "before"), pcr_of(row, "after")} & {"positive", "negative"}
+    return pcr_of(row, "after") != "not_applicable" and (row["bcr_abl1"] == "yes" or bool(seen))
+
+
+def lacks_pcr(members):
+    """Whether nobody has a result by RT-PCR after, though it may follow somebody."""
+    found = [pcr_of(row, "after") for row in members]
+    return any(one != "not_applicable" for one in found) and not {"positive", "negative"} & {*found}
+
+
 def after(row, rule):
     """Whether a patient is "negative", "positive" or "not assessed" after by a rule; None if it is not asked."""
     fc, pcr = row["fc_after"], pcr_of(row, "after")
-    if rule == "pcr" and pcr == "not_applicable":
+    if rule == "pcr" and not is_followed(row):
         return None
     results = {"fc": [fc], "pcr": [pcr], "fc_and_pcr": [fc] if pcr == "not_applicable" else [fc, pcr]}[rule]
     if "positive" in results:
@@ -131,7 +143,7 @@ def counted_rates(rows, purposes):
         for rule in rules:
             for evaluable_set in sets:
                 k = n = missing = 0
-                for row in members:
+                for row in [] if rule != "fc" and lacks_pcr(members) else members:
                     outcome = after(row, rule)
                     if outcome is None or not belongs(row, evaluable_set, rule):
                         continue

@@ -17,6 +17,7 @@ from blina.analysis.response import (
     EVALUABLE_SETS,
     FLOW_COLUMNS,
     MISSED,
+    NO_RT_PCR,
     RULES,
     STAYED,
     burden,
@@ -111,11 +112,42 @@ def test_whoever_was_not_assessed_counts_as_not_negative_and_the_set_assessed_le
     lacking = changed(report, {("P01", "after", "FC"): "not_done", ("P10", "after", "FC"): None,
                                ("P06", "after", "RT-PCR"): "not_done"})  # fmt: skip
     found = rates(*lacking).query("group == 'MC'").set_index(["rule", "evaluable_set"])
-    assert found.loc[("fc", "all_treated"), "text"] == "16/18 (88.9%, 65.3 to 98.6), 2 not assessed"
+    assert found.loc[("fc", "all_treated"), "text"] == (
+        "16/18 (88.9%, 65.3 to 98.6; 2 of the 18 not assessed, counted as not negative)"
+    )
     assert found.loc[("fc", "assessed"), "text"] == "16/16 (100%, 79.4 to 100)"
     assert found.loc[("pcr", "all_treated"), ["k", "n", "not_assessed"]].to_list() == [0, 6, 1]
     # P01 is positive by RT-PCR, which decides; P06 is negative by FC, but its fusion gene was not looked for.
     assert found.loc[("fc_and_pcr", "all_treated"), ["k", "n", "not_assessed"]].to_list() == [11, 18, 2]
+
+
+def without_pcr_after(report):
+    carriers = report.patients.loc[report.patients["bcr_abl1"], "patient_id"]
+    return changed(report, {(patient, "after", "RT-PCR"): "not_done" for patient in carriers})
+
+
+def test_without_rt_pcr_after_there_is_no_rate_by_it(report):
+    found = rates(*without_pcr_after(report)).query("group == 'MC'")
+    with_pcr = found[found["rule"] != "fc"]
+    assert set(with_pcr["text"]) == {NO_RT_PCR} and not with_pcr["n"].any() and with_pcr["percent"].isna().all()
+    assert set(found.loc[found["rule"] == "fc", "text"].str.split().str[0]) >= {"18/18"}
+    contrast = fusion_contrast(*without_pcr_after(report)).query("group == 'MC'").set_index("rule")
+    assert [*contrast["carriers_text"]] == ["6/6 (100%, 54.1 to 100)", NO_RT_PCR, NO_RT_PCR]
+    assert contrast.loc["fc_and_pcr", "test_text"] == "nobody to compare with"
+
+
+def test_a_carrier_who_was_not_assessed_is_told_beside_the_rate_of_carriers(report):
+    lacking = changed(report, {("P06", "after", "RT-PCR"): "not_done"})
+    text = fusion_contrast(*lacking).query("group == 'MC' and rule == 'pcr'")["carriers_text"].iloc[0]
+    assert text == "0/6 (0%, 0 to 45.9; 1 of the 6 not assessed, counted as not negative)"
+
+
+def test_rt_pcr_counts_carriers_and_whoever_has_a_result_by_it(report):
+    unknown = {(patient, time, "RT-PCR"): "not_done" for patient in ("P07", "P08") for time in ("before", "after")}
+    patients, mrd, cohort = changed(report, unknown | {("P08", "after", "RT-PCR"): "negative"})
+    fusion = patients["bcr_abl1"].astype("boolean").mask(patients["patient_id"].isin(["P07", "P08"]))
+    found = rates(patients.assign(bcr_abl1=fusion), mrd, cohort).query("group == 'MC' and rule == 'pcr'")
+    assert found["text"].iloc[0].startswith("2/7 ")  # six carriers and P08, not P07, of whom nothing is known
 
 
 def test_flow_tells_not_assessed_from_positive(report):

@@ -118,3 +118,36 @@ def test_the_strobe_table_goes_through_the_items_and_says_what_is_missing(study,
     assert items.ne("").all(axis=None)
     elsewhere = ours.cohort.model_copy(update={"folder": tmp_path})
     assert summary.strobe(type(ours)(elsewhere, ours.patients, ours.mrd, ours.events)) is None
+
+
+def changed(study, group, status, **where):
+    """The same rows with one status in all of a group's MRD where a time or assay is as given."""
+    mine = study.mrd["patient_id"].isin(study.only(group).patients["patient_id"])
+    for name, value in where.items():
+        mine &= study.mrd[name].eq(value)
+    mine &= study.mrd["status"].ne("not_applicable")
+    mrd = study.mrd.assign(status=study.mrd["status"].mask(mine, status))
+    return type(study)(study.cohort, study.patients, mrd, study.events)
+
+
+def test_a_ward_without_rt_pcr_after_gets_no_rate_by_it(ours):
+    mc = summary.answer(changed(ours, "MC", "not_done", time="after", assay="RT-PCR"), None)[0]
+    assert "18/18 (100%, 81.5 to 100) by FC; no RT-PCR after treatment" in mc
+    assert "Carriers of *BCR::ABL1*: 6/6 (100%, 54.1 to 100) by FC; no RT-PCR after treatment." in mc
+
+
+def test_where_nobody_was_positive_before_there_was_nothing_to_clear(ours):
+    mc = summary.answer(changed(ours, "MC", "negative", time="before"), None)[0]
+    assert "Nobody was found MRD positive before, so there was nothing to clear." in mc
+    assert "%" not in mc
+    unknown = summary.answer(changed(ours, "MC", "not_done", time="before"), None)[0]
+    assert "18/18" in unknown and "MRD before is recorded of nobody." in unknown
+
+
+def test_a_range_of_one_or_two_patients_is_not_told(ours):
+    rr = ours.only("RR")
+    assert "22.64 to 78.30% in those positive." in summary.answer(rr, None)[0]
+    few = rr.patients["patient_id"].isin(rr.patients["patient_id"].iloc[:6])
+    ids = rr.patients.loc[few, "patient_id"]
+    fewer = type(rr)(rr.cohort, *(table[table["patient_id"].isin(ids)] for table in (rr.patients, rr.mrd, rr.events)))
+    assert "MRD before was" not in summary.answer(fewer, None)[0]

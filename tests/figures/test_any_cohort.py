@@ -142,3 +142,26 @@ def test_two_groups_with_one_purpose_have_each_a_picture_of_burden(report):
     cohort = report.cohort.model_copy(update={"groups": tuple(groups)})
     names = [burden(report.patients, report.mrd, cohort, group.name).name for group in groups]
     assert names == ["burden", "burden-2", "burden-3"]
+
+
+def without_rt_pcr(report):
+    """28 patients of a ward that does no RT-PCR after treatment."""
+    study = copies(report, 1)
+    after = study.mrd["time"].eq("after") & study.mrd["assay"].eq("RT-PCR") & study.mrd["status"].ne("not_applicable")
+    mrd = study.mrd.assign(status=study.mrd["status"].mask(after, "not_done"))
+    return type(study)(study.cohort, study.patients, mrd, study.events)
+
+
+def printed(picture):
+    texts = [*picture.figure.texts, *(text for axis in picture.figure.axes for text in axis.texts)]
+    return " ".join(text.get_text() for text in texts)
+
+
+def test_figures_of_a_ward_without_rt_pcr_say_so_and_give_no_rate(report):
+    study = without_rt_pcr(report)
+    for name in ("patient-flow", "response"):
+        assert "no RT-PCR after treatment" in printed(FIGURES[name](study))
+
+
+def test_a_stop_for_a_severe_reaction_is_not_put_down_to_what_is_described(report):
+    assert "severe reaction (ICANS grade 4 described)" in printed(FIGURES["swimmer"](copies(report, 1)))

@@ -101,10 +101,17 @@ def test_the_output_folder_is_the_pipelines_while_it_runs(ours, monkeypatch):
 @pytest.mark.parametrize(
     "old, new, line, said",
     [
-        ("title:", "titel:", 1, "titel: is not known here; remove it"),
+        ("title:", "titel:", 1, "titel: is not known here; do you mean title?"),
         ("label: in remission, ", "", 3, "groups.MC.label: field required"),
         ("purpose: null", "purpose: cure", 4, "groups.RR.purpose: input should be 'clearance', 'bridging' or"),
         ("reported_rule: fc", "reported_rule: best", 3, "groups.MC.reported_rule: input should be 'fc', 'pcr' or"),
+        ("title:", "xyz:", 1, "xyz: is not known here; remove it"),
+        ("title:", "leaveout:", 1, "leaveout: is not known here; do you mean leave_out?"),
+        ("title: our patients", "title：our patients", 1,
+         "not valid YAML (mapping values are not allowed here; a colon here is full-width"),
+        ("  RR: {", "  RR：{", 4, "not valid YAML ("),
+        ("purpose: null", "purpose: cure", 4, "groups.RR.purpose: input should be 'clearance', 'bridging' or "
+         "'reinduction', or leave it out"),
         ("label: relapsed", "label: relapsed, colour: red", 4, "groups.RR.colour: is not known here; remove it"),
         ("{label: relapsed, purpose: null}", "relapsed", 4, "group RR takes a description, as in RR: {label: ...}"),
         ("limit_of_detection_percent: 0.01", "limit_of_detection_percent: low", 6, "limit_of_detection_percent: input"),
@@ -142,8 +149,11 @@ def test_a_mistake_in_a_description_is_one_line_that_says_where(ours, old, new, 
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("", "cohort.yaml is empty: it should be a cohort description"),
-        ("# only a remark\n", "cohort.yaml, line 1: a cohort description takes keys and their values"),
+        (
+            "title：our ward\n",
+            "cohort.yaml, line 1: a cohort description takes keys and their values, as in title: our "
+            "patients; a colon here is full-width",
+        ),
         ("- a\n", "cohort.yaml, line 1: a cohort description takes keys and their values"),
         ("title: x\ngroups: [MC, RR]\n", "cohort.yaml, line 2: groups takes names and descriptions"),
         ("title: x\ngroups:\n", "cohort.yaml, line 2: groups takes names and descriptions"),
@@ -154,6 +164,13 @@ def test_a_description_that_describes_nothing_is_said_to(ours, text, said):
     with pytest.raises(FileError) as error:
         load_cohort(ours)
     assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "# only a remark\n", "\ufeff"])
+def test_a_description_in_which_nothing_stands_is_as_good_as_none(ours, text):
+    (ours / "cohort.yaml").write_text(text, encoding="utf-8")
+    cohort = load_cohort(ours)
+    assert (cohort.title, cohort.groups, cohort.groups_stated) == ("cohort ours", STANDARD_GROUPS, False)
 
 
 def test_an_unknown_cohort_is_named_with_those_that_there_are(ours):

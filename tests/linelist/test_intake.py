@@ -9,9 +9,10 @@ from files import HEADERS, canonical, changed, rows_at_random, ward, write
 from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import COLUMNS
 from blina.linelist.explain import Explanation
-from blina.linelist.intake import Intake, read_line_list, take_in
+from blina.linelist.intake import BETWEEN, Intake, read_line_list, take_in
 from blina.linelist.parse import MOST_ALIKE
 from blina.linelist.problems import LineListError
+from blina.linelist.recognise import FROM_DATES
 
 LETTERS = {name: "ABCDEFGHIJKLMNOPQRS"[place] for place, name in enumerate(h for h in HEADERS if "mrd_after" not in h)}
 
@@ -111,6 +112,9 @@ def test_a_merged_group_counts_for_each_row_where_that_is_declared(take, report_
     refused = take(suffix=".xlsx", edit=merge)
     assert {problem.cell for problem in refused.problems} == {f"B{row}" for row in range(3, 20)}
     assert told(refused, "merged") == {"分组": "3:19"}
+    for problem in refused.problems:
+        assert "is part of a merged cell: if its value counts for each row" in problem.advice.en
+        assert "merged: [group]" in problem.advice.en and "merged: [group]" in problem.advice.zh
     taken = take(settings="merged: [group]\n", suffix=".xlsx", edit=merge)
     assert taken.checked().cells().equals(canonical(report_rows))
     assert told(taken, "filled") == {"group": "B3:B19"}
@@ -277,6 +281,78 @@ def test_no_more_than_a_thousand_problems_of_a_kind_are_listed(take):
 
 
 # What is told
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        (
+            "leave_out: [姓名，住院号]",
+            "names 姓名，住院号 here, a header that the sheet has not got; separate names by ,",
+        ),
+        ("leave_out: [发熱]", "names 发熱 here, a header that the sheet has not got"),
+        ("merged: [性別, group]", "names 性別 here"),
+        ("merged: [融合基囚]", "do you mean 融合基因?"),
+    ],
+)
+def test_a_name_that_no_header_has_is_looked_at(take, settings, said):
+    (warning,) = take(settings=settings + "\n").warnings
+    assert said in warning.advice.en
+
+
+def test_names_that_the_sheet_has_are_not_told(take):
+    assert take(settings="leave_out: [身高]\nmerged: [group, 性别]\n", cells=column("T", "身高", "1")).warnings == []
+
+
+def test_the_columns_that_may_come_from_dates_are_those_that_can_be_computed():
+    assert {*FROM_DATES} == {*BETWEEN}
+
+
+def test_a_column_that_dates_could_give_is_told_to_be_computed(take):
+    two = column("H", "首次给药日期", "2023-01-01") | column("T", "末次给药日期", "2023-01-28")
+    (problem,) = take(two).problems
+    assert (
+        "or compute it from two dates, as in infusion_days: {from: 首次给药日期, to: 末次给药日期}" in problem.advice.en
+    )
+    (problem,) = take(two | column("U", "随访日期", "2023-02-28")).problems
+    assert "如 infusion_days: {from: 首次输注日期, to: 末次输注日期}" in problem.advice.zh
+    (problem,) = take(column("H", "身高", "1")).problems
+    assert "two dates" not in problem.advice.en
+
+
+def test_a_wrong_date_that_serves_two_columns_is_told_once(take):
+    cells = column("D", "诊断时间甲", *["2010-03-01"] * 28) | column("G", "给药日", *["2023-01-01"] * 28)
+    cells |= {"G4": "2023-02-30"}
+    taken = take(cells, "columns:\n  age_years: {from: 诊断时间甲, to: 给药日}\n"
+                 "  months_from_diagnosis: {from: 诊断时间甲, to: 给药日}\n")  # fmt: skip
+    assert [problem.cell for problem in taken.problems] == ["G4"]
+
+
+def test_a_patient_who_stands_twice_under_two_numbers_is_looked_at(take, report_rows):
+    again = take(rows=[*report_rows, {**report_rows[4], "patient_id": "P77"}])
+    assert [(w.cell, w.rule, w.advice.en) for w in again.warnings] == [
+        ("A30", "same-values", "same values as row 6 in every other column: the same patient twice?")]  # fmt: skip
+
+
+def test_a_value_that_does_not_agree_with_fc_by_its_threshold_is_looked_at(take):
+    cells = {"K3": "0.005", "L3": "阳性", "K4": "0.01", "L4": "阳性"}
+    assert ("K3", "fc-and-value-before") in rules(take(cells, ASSAYS.format("<")).warnings)
+    assert ("K4", "fc-and-value-before") not in rules(take(cells, ASSAYS.format("<")).warnings)
+    assert ("K4", "fc-and-value-before") in rules(take(cells, ASSAYS.format("<=")).warnings)
+    assert "fc-and-value-before" not in {warning.rule for warning in take(cells).warnings}
+
+
+def test_crs_without_fever_is_odd_only_by_the_scale_that_asks_for_fever(take):
+    cells = {"P4": "否", "Q4": "2"}
+    odd = {scale: ("Q4", "no-fever-with-crs") in rules(take(cells, scale).warnings)
+           for scale in ("", "grading_scale: ASTCT 2019\n", "grading_scale: CTCAE v5\n")}  # fmt: skip
+    assert [*odd.values()] == [False, True, False]
+
+
+def test_a_power_of_ten_below_a_header_in_percent_is_looked_at(take):
+    assert ("K3", "mrd_before_percent-odd") in rules(take({"K3": "10⁻³"}).warnings)
+    assert take({"K3": "10⁻³"}, "mrd_unit: percent\n").warnings == []
+    assert take({"K3": "10⁻³", "K1": "治疗前MRD"}).warnings == []
 
 
 def test_oddities_are_warnings_and_keep_nothing_from_being_read(take):

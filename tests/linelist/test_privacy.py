@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS
+from blina.linelist.identifying import HOSPITAL_NUMBER, about_birth, kinds
 from blina.linelist.privacy import are_pseudonyms, problems, pseudonyms, safe_cells, safe_text, shown_header
 from blina.linelist.sheet import Cell, sheet_of
 from blina.linelist.vocabulary import HEADERS, WORDS
@@ -355,3 +356,28 @@ def test_a_table_for_a_spreadsheet_holds_no_formula_and_loses_no_value():
     assert safe["group"].tolist() == ["'@MC", "'+", "-3"]
     assert safe["'=n"].tolist() == [-1, 2, 3]
     assert safe["yes"].tolist() == [True, False, True]
+
+
+def test_a_day_of_onset_is_no_day_of_birth():
+    headers = [header for headers in HEADERS.values() for header in headers] + ["ICANS", "CRS", "再", "感染"]
+    for header in headers:
+        for suffix in ("日期", "日", "发生日期", "发生日", "再生日期"):
+            assert not about_birth(header + suffix), header + suffix
+    assert all(map(about_birth, ("生日", "出生日期", "患儿生日", "患者生日日期")))
+    assert kinds("ICANS发生日2023-01-03") == kinds("CRS发生于2023-01-03") == ()
+
+
+@pytest.mark.parametrize("text", ["床号12 病案号312045", "住院号：0012345", "MRN 445566", "mrn#4455"])
+def test_a_hospital_number_behind_its_label_is_found(text):
+    assert HOSPITAL_NUMBER in kinds(text)
+
+
+@pytest.mark.parametrize("text", ["床号12", "住院2023年", "病案号见附页", "PMRN4455"])
+def test_a_label_or_a_number_alone_is_no_hospital_number(text):
+    assert kinds(text) == ()
+
+
+def test_one_more_row_is_not_several():
+    sheet = sheet_of("x.csv", ["note"], [["13800138000"], ["13800138000"]])
+    (problem,) = problems(sheet, {0: "stop_reason"})
+    assert "here and in 1 more row:" in problem.advice.en

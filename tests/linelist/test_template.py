@@ -95,6 +95,16 @@ def test_a_sheet_with_nothing_but_the_example_has_no_patients(ward):
         take_in(ward / "linelist.xlsx", load_cohort(ward))
 
 
+@pytest.mark.parametrize("column, value", [("sex", "male"), ("age_years", 7.1), ("icans_day", 3)])
+def test_a_patient_written_over_the_example_is_not_lost(column, value, ward, book, report_rows):
+    fill(book, report_rows, {})
+    book["patients"].cell(2, [*BY_NAME].index(column) + 1, value)
+    book.save(ward / "linelist.xlsx")
+    problems = take_in(ward / "linelist.xlsx", load_cohort(ward)).problems
+    assert [(p.cell, p.advice.en[:52]) for p in problems if p.rule == "example-row"] == [
+        ("A2", "this row still says EXAMPLE but holds other values: ")]  # fmt: skip
+
+
 def test_the_example_is_grey_and_says_that_it_is_none(book):
     example = book["patients"][2]
     assert example[0].value.startswith("EXAMPLE 示例")
@@ -215,6 +225,6 @@ def test_a_name_that_would_go_elsewhere_or_is_taken_is_refused(name):
 def test_a_folder_that_is_there_is_left_alone(ward):
     before = {path.name: path.read_bytes() for path in ward.iterdir()}
     (ward / "linelist.xlsx").write_bytes(b"patients")
-    with pytest.raises(FileError, match="is there already: choose another name, or remove it first"):
+    with pytest.raises(FileError, match="is there already: choose another name$"):
         new_cohort(ward, "another title")
     assert {path.name: path.read_bytes() for path in ward.iterdir()} == before | {"linelist.xlsx": b"patients"}

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from blina.linelist.columns import COLUMNS, RULES
 from blina.linelist.intake import read_line_list, take_in
+from blina.linelist.parse import Place
 from blina.linelist.problems import LineListError
+from blina.linelist.sheet import sheet_of
+from blina.linelist.validate import LEAST_FILLED, same_patients
 
 NAMES = [column.name for column in COLUMNS]
 SHIPPED = [name for name in NAMES if name != "mrd_after_percent"]  # the columns of the report's line list
@@ -183,6 +186,13 @@ def test_a_file_without_header_does_not_show_its_first_patient(line_list):
     assert rules["header-complete"] == len(SHIPPED)
     assert rules.keys() <= {"header-complete", "header-given"}
     assert "patient_1d" not in str(error.value)
+
+
+def test_rows_that_share_few_filled_cells_are_not_taken_for_one_patient():
+    for filled, rows in ((0, []), (LEAST_FILLED - 1, []), (LEAST_FILLED, [3])):
+        cells = [f"c{place}" for place in range(filled)]
+        sheet = sheet_of("x.csv", ["id", *cells, "note"], [["1", *cells, ""], ["2", *cells, ""]])
+        assert [odd.row for odd in same_patients(sheet, Place(sheet, "patient_id", 0))] == rows
 
 
 CANARY = "Zq7!Kx"

@@ -11,7 +11,8 @@ from blina.page import write_page
 from blina.page.contents import SECTIONS, Figures, Shows
 
 EXECUTED = ROOT / "notebooks" / "executed"
-ORDER = ["what", "answer", "figures", "response", "safety", "determined", "context", "numbers", "readings", "rerun"]
+ORDER = ["what", "answer", "figures", "response", "safety", "determined", "context", "numbers", "linelist", "readings",
+         "rerun"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from blina.analysis.intervals import decimal_text, exact, rate
 from blina.analysis.pooling import EXACT, LEAST, Pooled, estimate, pool
-from blina.analysis.response import BECAME, RULES, STAYED, choice
+from blina.analysis.response import BECAME, RULES, STAYED, choice, nothing_to_clear
 from blina.linelist.cohort import ROOT, Cohort
 from blina.yamlfile import FileError, read_text
 
@@ -374,9 +374,10 @@ def side_by_side(chosen: Chosen, rates: pd.DataFrame, cohort: Cohort) -> pd.Data
 
     `rates` is the table of `response.rates` after `open.with_bounds`. Of the cohort stand all groups of the purpose of
     a comparison, over its evaluable set, first (`own`); then the published studies, oldest first, with exact intervals.
-    `marks` says what a reader must know of a row: another population, an unknown remission, other patients counted,
-    patients that may be shared, a DOI that is not confirmed; of the cohort's own row, an evaluable set that is not all
-    treated.
+    What says nothing of response does not: a rate of nobody, one by an assay that nobody had after, one of a group in
+    which nobody was positive before by the rule. `marks` says what a reader must know of a row: another population, an
+    unknown remission, other patients counted, patients that may be shared, a DOI that is not confirmed; of the cohort's
+    own row, an evaluable set that is not all treated.
     """
     rows = []
     for one in COMPARISONS:
@@ -396,9 +397,11 @@ def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]
         if group.purpose != one.purpose:
             continue
         for rule in one.rules:
+            if measure == BECAME and nothing_to_clear(rates, group.name, rule):
+                continue
             for row in wanted[(wanted["group"] == group.name) & (wanted["rule"] == rule)].to_dict("records"):
-                if row["text"] == "0/0":
-                    continue
+                if pd.notna(row["n"]) and row["n"] == row["not_assessed"]:
+                    continue  # of nobody, or of nobody with a result
                 by = choice(RULES, rule).label
                 positive = f"of those positive before by {by.replace(' and ', ' or ')}"
                 marks = positive if one.evaluable_set == "positive_before" else ""
@@ -406,6 +409,21 @@ def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]
                          "whom": group.label, "how": by, "outcome": f"{measure} by {by}", "basis": "", "marks": marks,
                          "doi": cohort.doi or ""}  # fmt: skip
                 yield words | {name: row[name] for name in SIDE_COLUMNS if name in row and name not in words}
+
+
+def rate_now(rates: pd.DataFrame, cohort: Cohort) -> tuple[float, str] | None:
+    """A rate of response from which a next study of the cohort would start, in % to one decimal, and whose it is.
+
+    Over all treated: of the first group treated to clear MRD by FC and RT-PCR, else of the first group with a response
+    by FC. `rates` is the table of `response.rates`, with or without bounds. None where no group has such a rate.
+    """
+    whole = rates[rates["measure"].eq(BECAME) & rates["evaluable_set"].eq("all_treated") & ~rates["is_pooled"]]
+    clearance = [(group.name, "fc_and_pcr") for group in cohort.groups if group.purpose == "clearance"][:1]
+    for name, rule in [*clearance, *((group.name, "fc") for group in cohort.groups)]:
+        for row in whole[whole["group"].eq(name) & whole["rule"].eq(rule)].itertuples():
+            if pd.notna(row.percent) and not nothing_to_clear(rates, name, rule):
+                return round(row.percent, 1), f"{name}, {BECAME} by {choice(RULES, rule).label}: {row.text}"
+    return None
 
 
 def _published(one: Comparison, row: object) -> dict:

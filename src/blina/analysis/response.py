@@ -16,6 +16,8 @@ from blina.linelist.tidy import ASSAYS, STATUSES, TIMES
 BECAME, STAYED = "negative after", "stayed negative"
 REPORTED = "reported"
 CLEARING = ("clearance", "reinduction")
+WITH_RT_PCR = ("pcr", "fc_and_pcr")
+NO_RT_PCR = "no RT-PCR after treatment"  # instead of a rate by these rules
 ALWAYS_LISTED = ("positive", "negative", "not_applicable")  # statuses that a table lists even of nobody
 STATUS_KEYS = ("assay", "time", "status")
 RATE_KEYS = ("group", "measure", "rule", "evaluable_set")
@@ -92,7 +94,8 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     """One row per patient: what MRD was before and after, and the outcome under every rule.
 
     Adds to `patients` the columns `positive_before` (bool, any assay), `fc_before` and `pcr_before` (bool, positive by
-    that assay), `assessed_before` (bool, a result by any assay), and `fc`, `pcr`, `fc_and_pcr` (boolean: known to be
+    that assay), `assessed_before` (bool, a result by any assay), `pcr_result` (bool, a result by RT-PCR, before or
+    after), and `fc`, `pcr`, `fc_and_pcr` (boolean: known to be
     negative after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of it).
     `fc_assessed`, `pcr_assessed` and `fc_and_pcr_assessed` (bool) say whether the results decide it: by both assays
     one positive result does, or negative ones by each that applies. An assay that was not done, or of which nothing is
@@ -108,6 +111,7 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
         fc_before=positive[:, 0, 0],
         pcr_before=positive[:, 0, 1],
         assessed_before=result[:, 0].any(axis=1),
+        pcr_result=result[:, :, 1].any(axis=1),
         fc=_nullable(fc, applies[:, 1, 0]),
         pcr=_nullable(pcr, pcr_applies),
         fc_and_pcr=_nullable(both, applies[:, 1, 0] | positive[:, 1, 1]),
@@ -147,28 +151,44 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
     Who was not assessed after is among the n and counts as not negative (intention to treat); `not_assessed` is their
     number, and the text gives it. Where there are any, the set "assessed" leaves them out. Whose days of drug or reason
     to stop are not recorded is in no set that depends on them.
+
+    RT-PCR alone counts known carriers of BCR::ABL1 and whoever has a result by it, before or after. Where none of a
+    group's patients whom RT-PCR might follow has a result after, no rule with RT-PCR is stated: n is 0 and the text is
+    `NO_RT_PCR`.
     """
-    table = outcomes(patients[["patient_id", "group", "infusion_days", "stop_reason"]], mrd)
+    table = _followed(patients[["patient_id", "group", "infusion_days", "stop_reason", "bcr_abl1"]], mrd)
     lacks = any((table[rule.id].notna() & ~table[f"{rule.id}_assessed"]).any() for rule in RULES)
     rows = []
     for unit in _units(table, cohort):
         for rule in RULES:
             negative = unit.members[rule.id].fillna(False).to_numpy(dtype=bool)
             assessed = unit.members[f"{rule.id}_assessed"].to_numpy()
+            unstated = _lacks_rt_pcr(unit.members, rule.id)
             for evaluable_set, counted in _counted(unit.members, rule.id).items():
                 if evaluable_set == ASSESSED.id and not lacks:
                     continue
+                counted = counted & (not unstated)
                 success = counted & negative
                 if evaluable_set == "severe_stops_failed":
                     success = success & ~_severe_stop(unit.members)
-                stated = rate(success.sum(), counted.sum())
-                if missing := int((counted & ~assessed).sum()):
-                    stated["text"] += f", {missing} not assessed"
+                missing = int((counted & ~assessed).sum())
+                stated = _rate(success.sum(), counted.sum(), missing, unstated)
                 rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id,
                              "evaluable_set": evaluable_set, "not_assessed": missing, "is_pooled": unit.is_pooled,
                              "is_reported": rule.id == unit.reported_rule and evaluable_set == "all_treated",
                              } | stated)  # fmt: skip
     return pd.DataFrame(rows, columns=RATE_COLUMNS)
+
+
+def nothing_to_clear(table: pd.DataFrame, group: str, rule: str) -> bool:
+    """Whether nobody of a group was positive before by the assay of a rule, so that "negative after" is no response.
+
+    `table` is that of `rates`, with bounds or without; where it is open how many were, somebody may have been.
+    """
+    mine = table["group"].eq(group) & table["rule"].eq(rule) & table["measure"].eq(BECAME) & ~table["is_pooled"]
+    mine &= table["text"].ne(NO_RT_PCR)
+    n = table.loc[mine & table["evaluable_set"].eq("positive_before"), "n"]
+    return bool(n.eq(0).fillna(False).any())
 
 
 def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -232,18 +252,17 @@ def fusion_contrast(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -
     p and smallest attainable p are Fisher's exact test of negative or not by carrier or not (float; NaN where one side
     has nobody: there is nothing to compare, and `test_text` says so). `not_recorded` counts patients of whom it is not
     recorded whether they carry it: they are on neither side. Groups and measures are those of `rates`, as is how
-    patients count who were not assessed.
+    patients count who were not assessed, and what stands where no carrier has a result by RT-PCR after.
     """
     rows = []
-    for unit in _units(outcomes(patients, mrd), cohort):
+    for unit in _units(_followed(patients, mrd), cohort):
         is_carrier = unit.members["bcr_abl1"].astype("boolean")
         for rule in RULES:
-            counts = {side: _counts(unit.members.loc[mine.fillna(False).astype(bool), rule.id])
-                      for side, mine in (("carriers", is_carrier), ("others", ~is_carrier))}  # fmt: skip
-            both = all(n for _, n in counts.values())
-            test = fisher_exact([[k, n - k] for k, n in counts.values()]) if both else None
-            stated = {f"{side}_{name}": rate(*count)[name]
-                      for side, count in counts.items() for name in ("k", "n", "text")}  # fmt: skip
+            sides = {side: _side(unit.members[mine.fillna(False).astype(bool)], rule.id)
+                     for side, mine in (("carriers", is_carrier), ("others", ~is_carrier))}  # fmt: skip
+            both = all(one["n"] for one in sides.values())
+            test = fisher_exact([[one["k"], one["n"] - one["k"]] for one in sides.values()]) if both else None
+            stated = {f"{side}_{name}": one[name] for side, one in sides.items() for name in ("k", "n", "text")}
             rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id,
                          "not_recorded": int(is_carrier.isna().sum())} | stated
                         | _test_columns(test, "nobody to compare with"))  # fmt: skip
@@ -364,9 +383,37 @@ def _units(table: pd.DataFrame, cohort: Cohort) -> Iterator[_Unit]:
         yield _Unit(" + ".join(clearing), BECAME, table[table["group"].isin(clearing)], is_pooled=True)
 
 
-def _counts(success: pd.Series) -> tuple[int, int]:
-    """Successes and patients with an outcome."""
-    return int(success.sum()), int(success.notna().sum())
+def _followed(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
+    """The table of `outcomes` in which RT-PCR alone counts only whom it is known to follow; `may_follow` whom it may.
+
+    It follows known carriers of BCR::ABL1 and whoever has a result by it; who is not "not applicable" it may follow.
+    """
+    table = outcomes(patients, mrd)
+    follows = table["bcr_abl1"].astype("boolean").fillna(False).astype(bool) | table["pcr_result"]
+    return table.assign(may_follow=table["pcr"].notna(), pcr=table["pcr"].where(follows))
+
+
+def _lacks_rt_pcr(members: pd.DataFrame, rule: str) -> bool:
+    """Whether a rule asks for RT-PCR of patients none of whom has a result by it after, though it might follow some."""
+    return rule in WITH_RT_PCR and bool(members["may_follow"].any() and not members["pcr_assessed"].any())
+
+
+def _rate(k: int, n: int, not_assessed: int, unstated: bool) -> dict[str, object]:
+    """The columns of `rate`, whose text says how many of the n were not assessed, or that RT-PCR was not done."""
+    stated = rate(k, n)
+    if unstated:
+        return stated | {"text": NO_RT_PCR}
+    if not_assessed:
+        stated["text"] = f"{stated['text'][:-1]}; {not_assessed} of the {n} not assessed, counted as not negative)"
+    return stated
+
+
+def _side(members: pd.DataFrame, rule: str) -> dict[str, object]:
+    """The rate of carriers, or of the others, by a rule."""
+    unstated = _lacks_rt_pcr(members, rule)
+    counted = members[rule].notna() & (not unstated)
+    missing = int((counted & ~members[f"{rule}_assessed"]).sum())
+    return _rate((members[rule].fillna(False) & counted).sum(), counted.sum(), missing, unstated)
 
 
 def _test_columns(test: ExactTest | None, why_not: str) -> dict[str, object]:

@@ -14,11 +14,14 @@ from blina.analysis.response import (
     ALL_SETS,
     BECAME,
     CLEARING,
+    NO_RT_PCR,
     RULES,
     STAYED,
     burden_test,
     choice,
     fusion_contrast,
+    nothing_to_clear,
+    outcomes,
     rates,
 )
 from blina.analysis.safety import (
@@ -41,6 +44,7 @@ ALL_TREATED, POSITIVE_BEFORE = "all_treated", "positive_before"
 STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of carriers only
 MEASURES = {BECAME: "MRD negative after treatment", STAYED: "Stayed MRD negative"}
 AS_PRINTED = " (as printed)"
+FEWEST_IN_RANGE = 3  # the range of fewer patients gives the values of each
 STROBE_FILE = "strobe.csv"
 STROBE = (
     "What a reader needs to judge an observational report (STROBE; von Elm et al., 2007), what the report says of it, "
@@ -77,13 +81,19 @@ def answer(study: Tidy, known: CohortBounds | None) -> list[str]:
     patients, mrd, cohort = study.patients, study.mrd, study.cohort
     table = with_bounds(rates(patients, mrd, cohort), questions.of_rates, known)
     contrast = with_bounds(fusion_contrast(patients, mrd, cohort), questions.of_fusion_contrast, known)
+    looked = outcomes(patients, mrd).groupby("group")["assessed_before"].any()
     lines = []
     for group in cohort.groups:
-        said = [*_rates(table[table["group"] == group.name]), *_carriers(contrast[contrast["group"] == group.name])]
+        of_group, carriers = (one[one["group"] == group.name] for one in (table, contrast))
+        unclear = [rule for rule in STATED_RULES if nothing_to_clear(table, group.name, rule)]
+        without = unclear if looked.get(group.name, False) else []
+        said = [*_rates(of_group, without)]
+        if unclear and not without and len(said):
+            said.append("MRD before is recorded of nobody.")
+        said += _carriers(carriers[~(carriers["measure"].eq(BECAME) & carriers["rule"].isin(without))])
         if group.purpose == "reinduction":
-            said += _burden(
-                with_bounds(burden_test(patients, mrd, cohort, group.name), questions.of_burden_test, known)
-            )
+            tested = with_bounds(burden_test(patients, mrd, cohort, group.name), questions.of_burden_test, known)
+            said += _burden(tested, cohort)
         lines.append(f"**{group.name}, {group.label}.** {' '.join(said) or 'Nobody to judge.'}")
     return [*lines, _safety(study, known)]
 
@@ -93,15 +103,22 @@ def _some(counts: pd.Series) -> pd.Series:
     return counts.ne(0).fillna(True)
 
 
-def _rates(table: pd.DataFrame) -> Iterator[str]:
-    for measure, rows in table[_some(table["n"])].groupby("measure", sort=False):
+def _rates(table: pd.DataFrame, without: list[str]) -> Iterator[str]:
+    """Sentences on the rates of one group, of which nobody was positive before by the rules `without`."""
+    for measure, rows in table[_some(table["n"]) | table["text"].eq(NO_RT_PCR)].groupby("measure", sort=False):
         whole = rows[rows["evaluable_set"].eq(ALL_TREATED) & rows["rule"].isin(STATED_RULES)]
+        if measure == BECAME and without:
+            by = "" if len(without) == len(STATED_RULES) else f" by {choice(RULES, without[0]).label}"
+            yield f"Nobody was found MRD positive{by} before, so there was nothing to clear{by}."
+            whole = whole[~whole["rule"].isin(without)]
+        if whole.empty:
+            continue
         labels = [choice(RULES, rule).label for rule in whole["rule"]]
         texts, marks = [*whole["text"]], [AS_PRINTED * printed for printed in whole["is_reported"]]
         if len(set(texts)) == 1 and not any(marks):
             yield f"{MEASURES[measure]}: {texts[0]} by {', and the same by '.join(labels)}."
         else:
-            stated = [f"{text} by {label}{mark}" for text, label, mark in zip(texts, labels, marks, strict=True)]
+            stated = [_by(text, label) + mark for text, label, mark in zip(texts, labels, marks, strict=True)]
             yield f"{MEASURES[measure]}: {'; '.join(stated)}."
         if measure == STAYED:
             yield "There was no MRD to clear, so this is no response rate."
@@ -111,15 +128,26 @@ def _rates(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _carriers(contrast: pd.DataFrame) -> Iterator[str]:
-    rows = contrast[_some(contrast["carriers_n"]) & contrast["rule"].isin(STATED_RULES)]
+    told = _some(contrast["carriers_n"]) | contrast["carriers_text"].eq(NO_RT_PCR)
+    rows = contrast[told & contrast["rule"].isin(STATED_RULES)]
     if len(rows):
-        stated = [f"{row.carriers_text} by {choice(RULES, row.rule).label}" for row in rows.itertuples()]
+        stated = [_by(row.carriers_text, choice(RULES, row.rule).label) for row in rows.itertuples()]
         yield f"Carriers of *BCR::ABL1*: {'; '.join(stated)}."
 
 
-def _burden(tested: pd.DataFrame) -> Iterator[str]:
-    row = tested.iloc[0]
-    if _some(tested["responders"]).all() and _some(tested["others"]).all():
+def _by(text: str, label: str) -> str:
+    """A rate with its rule, which words that stand for a rate name themselves."""
+    return text if text == NO_RT_PCR else f"{text} by {label}"
+
+
+def _burden(tested: pd.DataFrame, cohort: Cohort) -> Iterator[str]:
+    """MRD before of both sides; of patients only where a range is not that of one or two of them."""
+    row, sizes = tested.iloc[0], tested[["responders", "others"]]
+    if not cohort.reconstructed:
+        if sizes.ge(FEWEST_IN_RANGE).all(axis=None):
+            yield (f"MRD before was {row['responders_range']}% in those negative after by "
+                   f"{choice(RULES, row['rule']).label} and {row['others_range']}% in those positive.")  # fmt: skip
+    elif sizes.apply(_some).all(axis=None):
         yield (f"MRD before was {row['responders_range']}% in those negative after by "
                f"{choice(RULES, row['rule']).label} and {row['others_range']}% in the others.")  # fmt: skip
 
@@ -138,7 +166,9 @@ def _safety(study: Tidy, known: CohortBounds | None) -> str:
             severe.append(f"{event} {row['text']}")
     crs = with_bounds(fever_as_crs(patients, events, cohort), questions.of_fever_as_crs, known)
     narrow, *broad = crs[crs["group"] == TOTAL]["text"]
-    alone = [f", or up to {text} if fever alone counts as grade 1 ({cohort.scale(CRS)})"
+    is_named = cohort.grading_scale_stated or cohort.reconstructed
+    scale = cohort.scale(CRS) if is_named else f"as in {cohort.scale(CRS)}; no scale is named"
+    alone = [f", or up to {text} if fever alone counts as grade 1 ({scale})"
              for text in broad if text != narrow]  # fmt: skip
     counted.append(f"CRS {narrow}{''.join(alone)}")
     ends = with_bounds(stops(patients, cohort), questions.of_stops, known)

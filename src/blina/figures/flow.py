@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blina.analysis.open import OPEN
-from blina.analysis.response import AFTER, ASSESSED, FLOW_COLUMNS, flow, rates, sets_of
+from blina.analysis.response import AFTER, ASSESSED, FLOW_COLUMNS, NO_RT_PCR, flow, rates, sets_of
 from blina.analysis.safety import STOP_WORDS
 from blina.figures.style import (
     INK,
@@ -90,7 +90,8 @@ def patient_flow(
 def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The counts of `flow` and, as one more stage of them, who of each group is in which evaluable set.
 
-    `table` is that of `rates`, under the rule of both assays. A set of the same patients as all treated is left out.
+    `table` is that of `rates`, under the rule of both assays. A set of the same patients as all treated is left out;
+    a group of which the rule cannot be stated has none.
     AssertionError unless all treated are the group, and those assessed and not assessed add up to it.
     """
     of = counts.groupby("group", sort=False)["of"].max()
@@ -100,6 +101,8 @@ def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, n in of.items():
         mine = table[table["group"] == name]  # by two measures, where a bridging group has both
+        if mine["text"].eq(NO_RT_PCR).any():
+            continue
         sizes = {some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False) for some in sets_of(table)
                  if some.id != "severe_stops_failed"}  # fmt: skip
         known = {some.id: size for some, size in sizes.items() if not pd.isna(size)}
@@ -125,6 +128,8 @@ def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: flo
         head = headed(name, rows["of"].max(), width, ":")
         label = wrapped(written(group.label, ""), width)
         lines = [(line, 0, {"weight": "bold"}) for line in head] + [(line, 0, {}) for line in label]
+    elif rows.empty:
+        lines = [(line, 0, {"color": MUTED}) for line in wrapped(NO_RT_PCR, width)]
     return lines + [(line, _INDENT * (number > 0), {"color": INK if pd.isna(row.n) or row.n else MUTED})
                     for row in rows.itertuples()
                     for number, line in enumerate(wrapped(_said(row), width - _INDENT))]  # fmt: skip

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from blina.analysis.intervals import METHOD, rate_text
-from blina.analysis.response import ASSESSED, CLEARING, RULES, rates, sets_of
+from blina.analysis.response import ASSESSED, CLEARING, NO_RT_PCR, RULES, rates, sets_of
 from blina.figures.style import (
     INK,
     MARGIN,
@@ -38,7 +38,8 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
 
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
-    Nobody evaluable: "0/0" without a point. Bridging groups state who stayed negative; groups taken together come last.
+    Nobody evaluable: "0/0" without a point; RT-PCR not done after: words. Bridging groups state who stayed negative;
+    groups taken together come last.
     `table` is that of `rates`, with the bounds of `analysis.open` where rows of it are open: those are drawn as a broad
     bar from the least to the greatest rate, without a point (a square where they are too near for a bar), on a thin
     line from the exact lower limit at the fewest to the exact upper limit at the most. Of many groups, those evaluable
@@ -104,7 +105,7 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> No
         said = said.partition(" (")[0]  # the bar says it in percent
     axis.text(50, top + 4.4, said, size=SMALL, ha="center", va="center",
               weight="bold" if row["is_reported"] else "normal",
-              color=MUTED if row["text"] == "0/0" else INK)  # fmt: skip
+              color=MUTED if row["text"] in ("0/0", NO_RT_PCR) else INK)  # fmt: skip
 
 
 def _alt(table: pd.DataFrame, sets: int) -> str:

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from blina.analysis.cohort import NOT_RECORDED, REASON_WORDS, by_group
 from blina.analysis.safety import (
     COURSE_COLUMNS,
+    CRS,
     FURTHER,
     ICANS,
     STOP_WORDS,
@@ -47,6 +48,7 @@ _OTHERWISE = "P"
 # Stop reason: colour and hatching of its area.
 _ENDED = {"completed": ("white", ""), "severe_reaction": (INK, ""), "economic": ("white", "////"),
           "other": ("white", "\\\\\\\\"), NOT_RECORDED: (SHADE, "")}  # fmt: skip
+_SEVERE = ("3", "4", "5")  # grades
 _STOREY = 34.0  # mm: highest area of a group
 _GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
@@ -188,7 +190,9 @@ def _drawn(table: pd.DataFrame, patients: pd.DataFrame, cohort: Cohort, counts: 
     is_open = bars.assign(bar_open=bars.get("open", False))[[*keys, "bar_open"]]
     unsettled = set(counts.loc[(counts["feature"] == FURTHER) & counts.get("open", False), "group"])
     places = {patient: place for place, patient in enumerate(patients["patient_id"], start=1)}
+    stopped_by = table["stopped_by"] if cohort.reconstructed else [_described(row) for row in table.to_dict("records")]
     return table.merge(is_open, on=keys, validate="many_to_one").assign(
+        stopped_by=stopped_by,
         blocks_open=table["group"].isin(unsettled),
         label=[_label(patient, places[patient], cohort) for patient in table["patient_id"]])  # fmt: skip
 
@@ -199,6 +203,12 @@ def _label(patient: str, place: int, cohort: Cohort) -> str:
         return f"row {place}"
     words = written(patient, f"patient {place}")
     return words if text_width(words) <= _LABEL else f"patient {place}"
+
+
+def _described(row: dict) -> str:
+    """Why a patient stopped for a severe reaction: that, with what is described of it, which need not be its cause."""
+    found = [f"{event} grade {row[event]}" for event in (CRS, ICANS) if row["stopped_by"] and row[event] in _SEVERE]
+    return f"severe reaction ({', '.join(found)} described)" if found else row["stopped_by"]
 
 
 def _kinds(table: pd.DataFrame) -> list[str]:

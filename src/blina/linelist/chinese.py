@@ -98,5 +98,6 @@ def allowed(column: Column) -> str:
         said = limits + kind + (f"（{UNITS.get(column.unit, column.unit)}）" if column.unit else "")
     else:
         *others, last = (f"{word}（{WORDS[word]}）" if word in WORDS else word for word in column.words)
-        said = f" {'、'.join(others)}或 {last}" if others else f" {last}"
+        blank = " " if others and others[-1].isascii() else ""
+        said = f" {'、'.join(others)}{blank}或 {last}" if others else f" {last}"
     return said + ("，或留空" if column.blank else "")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from blina.linelist.columns import COLUMNS, RECONSTRUCTED, RULES, Column, Rule
 from blina.linelist.settings import Assay, GradingScale, NoneWord, Part, Source
 from blina.linelist.vocabulary import column_of
-from blina.yamlfile import FileError, Typed, load_yaml
+from blina.yamlfile import FULL_WIDTH_COLON, FileError, Typed, parse_yaml, read_text
 
 if TYPE_CHECKING:
     from blina.linelist.table import Table
@@ -159,7 +159,8 @@ def _of_groups(rule: Rule, names: list[str]) -> Rule:
 def load_cohort(cohort: str | Path) -> Cohort:
     """The cohort of a name under `data/cohorts`, or of a folder (from here or from the project); a Path is a folder.
 
-    A folder with a line list and no `cohort.yaml` is a cohort with the standard groups (see `Cohort.of_table`).
+    A folder with a line list and no `cohort.yaml`, or one in which nothing stands, is a cohort with the standard groups
+    (see `Cohort.of_table`).
     Raises FileError where there is no such folder or its `cohort.yaml` cannot be meant.
     """
     known = {place.name: place for place in sorted(COHORTS.glob("*")) if place.is_dir()}
@@ -171,10 +172,9 @@ def load_cohort(cohort: str | Path) -> Cohort:
     name = folder.resolve().name
     given = {"name": name, "title": f"cohort {name}", "folder": folder}
     settings = folder / "cohort.yaml"
-    if not settings.exists():
-        return Cohort(**given, file=_only_line_list(folder))
-    typed = load_yaml(settings, "cohort description")
-    content = _content(typed)
+    text = read_text(settings, "cohort description", may_be_empty=True) if settings.exists() else ""
+    typed = parse_yaml(text, settings.name)
+    content = {} if typed.content is None else _content(typed)  # one that holds remarks alone is as good as none
     content.setdefault("file", _only_line_list(folder) if "file" not in content else "")
     try:
         described = Cohort(**{**given, **content, "folder": folder})
@@ -196,11 +196,13 @@ def _only_line_list(folder: Path) -> str:
 def _content(typed: Typed) -> dict:
     """What `cohort.yaml` says, in the form that `Cohort` takes (FileError where it cannot be meant)."""
     if not isinstance(typed.content, dict):
-        raise typed.error((), "a cohort description takes keys and their values, as in title: our patients")
+        colon = f"; {FULL_WIDTH_COLON}" if isinstance(typed.content, str) and "：" in typed.content else ""
+        raise typed.error((), f"a cohort description takes keys and their values, as in title: our patients{colon}")
     content = dict(typed.content)
     groups = content.pop("groups", {})
     if not isinstance(groups, dict):
-        raise typed.error(("groups",), "groups takes names and descriptions, as in MC: {label: clearing MRD}")
+        colon = f"; {FULL_WIDTH_COLON}" if isinstance(groups, str) and "：" in groups else ""
+        raise typed.error(("groups",), f"groups takes names and descriptions, as in MC: {{label: clearing MRD}}{colon}")
     for name, group in groups.items():
         if not isinstance(group, dict):
             raise typed.error(("groups", name), f"group {name} takes a description, as in {name}: {{label: ...}}")
@@ -250,10 +252,14 @@ def _said(error: ValidationError, typed: Typed) -> FileError:
     if first["type"] in ("missing", "extra_forbidden") and field not in path[-1:]:
         path = (*path, field)
     if first["type"] == "extra_forbidden":
-        said = "is not known here; remove it"
+        part = {"groups": Group, "assays": Assay}.get(path[0], Cohort) if len(path) != 2 else Part
+        near = get_close_matches(str(field), part.model_fields, 1, 0.6)
+        said = f"is not known here; do you mean {near[0]}?" if near else "is not known here; remove it"
     else:
         said = first["msg"].removeprefix("Value error, ")
         said = said[0].lower() + said[1:]
+        if first["type"] == "literal_error" and field != "[key]":
+            said += ", or leave it out"
     return typed.error(path, f"{'.'.join(map(str, path))}: {said}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -46,13 +46,13 @@ CHANGES: dict[str, Said] = {
     "converted": Said("converted to the unit of the column, rounded to its step (halves up)",
                       "换算单位并按精度四舍五入"),
     "decimal comma": Said("decimal comma read as a point", "小数逗号读作小数点"),
-    "rounded": Said("rounded as the spreadsheet shows it", "按表格显示的数值取舍"),
+    "rounded": Said("rounded to the step of the column (halves up)", "按该列精度四舍五入"),
     "grade": Said("grade written as a number", "分级改写为数字"),
     "percent sign": Said("percent sign left out, the value is in percent", "去除百分号（数值单位为 %）"),
     "percent cell": Said("percent cell read in percent", "百分比格式单元格按 % 读取"),
     "fraction": Said("number read as a fraction, as cohort.yaml says, and turned to percent",
-                     "按 cohort.yaml 将小数换算为 %"),
-    "power of ten": Said("power of ten read as a fraction and turned to percent", "10 的幂按小数读取并换算为 %"),
+                     "按 cohort.yaml 将比例换算为 %"),
+    "power of ten": Said("power of ten read as a fraction and turned to percent", "10 的幂按比例读取并换算为 %"),
     "exponent": Said("number with an exponent (1.2e-4) written out, in percent", "科学计数（1.2e-4）改写为 % 数值"),
     "not detected": Said("MRD not detected: no value", "MRD 未检出：数值留空"),
     "below limit": Said("below a limit: not detected, no value", "低于某界限：按未检出，数值留空"),
@@ -66,12 +66,13 @@ LONGEST = 200  # characters of a cell that is read at all: beyond, it is a note
 @dataclass(frozen=True)
 class How:
     """What cohort.yaml says of a column: own words, its assay, the unit of plain MRD numbers, whether blanks may stand
-    for values that were not recorded (`missing`)."""
+    for values that were not recorded (`missing`); and whether its header says that it is `in_percent`."""
 
     words: Mapping[str, str] = field(default_factory=dict)
     assay: Assay | None = None
     mrd_unit: Literal["percent", "fraction"] | None = None
     missing: bool = False
+    in_percent: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def _judged(column: Column, cell: Cell, how: How) -> Converted:
         return _refused("date-in-place", _write(column, *_DATE_IN_PLACE))
     if len(cell.text) > LONGEST:
         return _refused(f"{column.name}-allowed", _write(column, "is a long text", "文字过长"))
+    if not _shows_itself(column, cell):
+        return _refused("shown-otherwise", _write(column, *_SHOWN_OTHERWISE))
     said = normalised(cell.text)
     if said in MISSING or (said in UNCLEAR | NOT_APPLICABLE and not _may_be_none(column)):
         return _missing(column, how)
@@ -181,6 +184,10 @@ _UNCALCULATED = Said(
     "为公式而文件中无计算结果：请用表格软件打开并保存，或直接填写数值",
 )
 _DATE_IN_PLACE = ("is a date; a spreadsheet makes one of texts such as 2-3", "为日期（表格会将 2-3 等文字变为日期）")
+_SHOWN_OTHERWISE = (
+    "holds a number that the spreadsheet shows otherwise, with other text beside it or not at all",
+    "所存数字与表格显示不一致（数字格式另加了文字或将其隐藏）",
+)
 _PERCENT_CELL = ("is a percent cell, where a plain number is meant", "为百分比格式，此处应为普通数字")
 _A_LIMIT = ("is a limit and not one number", "为界限而非确定数值")
 _NONE_OR_UNKNOWN = ("may mean none, or not recorded", "可能表示“无”或“未记录”")
@@ -189,7 +196,9 @@ _NEGATIVE_OR_NOT_DONE = (
     "可能表示阴性、未做、不适用或未记录",
 )
 _BOTH_SIDES = ("is a limit on both sides of the threshold of the assay", "为界限，无法按阈值判定")
+_CONTRADICT = ("holds a word and a value that contradict each other", "文字与数值相互矛盾")
 _DISAGREE = ("holds a word and a value that do not agree by the threshold of the assay", "文字与数值按阈值判定不一致")
+_OVER_100 = ("is over 100, which no percentage of cells is", "超过 100，不是百分数")
 _COMMA = Said(
     "holds a comma that may stand for thousands or for decimals: use a point for decimals, and no comma",
     "逗号可能是千位分隔或小数点：小数请用小数点，勿用逗号",
@@ -214,11 +223,18 @@ _THRESHOLD = Said(
 _EXPONENT = Said(
     "a number with an exponent (as in 1.2e-4) was read as a fraction, not in percent: say under mrd_unit in "
     "cohort.yaml (percent or fraction) which is meant",
-    "科学计数（如 1.2e-4）按小数而非 % 读取：请在 cohort.yaml 的 mrd_unit 中注明 percent 或 fraction",
+    "科学计数（如 1.2e-4）按比例（如 0.0001 表示 0.01%）而非 % 读取：请在 cohort.yaml 的 mrd_unit 中注明 percent 或 "
+    "fraction",
+)
+_UNDER_PERCENT = Said(
+    "a power of ten or exponent without % was read as a fraction, not in percent, though the header says %, which is a "
+    "factor of 100: write it with %, or say under mrd_unit in cohort.yaml what is meant",
+    "表头注明 %，而无百分号的 10 的幂或科学计数按比例读取，可能相差 100 倍：请加百分号，"
+    "或在 cohort.yaml 的 mrd_unit 中注明单位",
 )
 _FINER = Said(
     "is finer than 0.0001%: round it, or, if it is a fraction and not in percent, say so under mrd_unit in cohort.yaml",
-    "精度超过 0.0001%：请取舍；如为小数而非百分数，请在 cohort.yaml 的 mrd_unit 中注明",
+    "精度超过 0.0001%：请取舍；如为比例（如 0.0001 表示 0.01%）而非百分数，请在 cohort.yaml 的 mrd_unit 中注明",
 )
 
 # Words
@@ -251,12 +267,13 @@ def _unknown(column: Column) -> Said:
 
 # Numbers
 
+_NUMBER_SHOWN = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3})?", re.ASCII)
 _HELD = 15  # significant digits that a spreadsheet shows of a number; those beyond are noise of its arithmetic
 _LIMIT = re.compile(
     r"(?:<|>|=<|=>|≤|≥|≦|≧|大于|小于|高于|低于|超过|不足|at least|at most|over|under).*|.*(?:\d\+|以上|以下)"
 )
 _WITH_COMMA = re.compile(r"([+-]?)(\d+),(\d+)")
-_RANGE = re.compile(r"\D*\d[\d.]*[^\d.]*?[-~/,、;:至到或⁄][^\d.]*\d.*")
+_RANGE = re.compile(r"\D*\d[\d.]*[^\d.]*?[-~/,、;:至到或⁄ ][^\d.]*\d.*")
 
 
 def _number(column: Column, cell: Cell) -> Converted:
@@ -280,20 +297,47 @@ def _number(column: Column, cell: Cell) -> Converted:
 
 
 def _held(column: Column, cell: Cell) -> Converted:
-    """A number of a spreadsheet: as held if that is on a step of the column, else as shown."""
-    for text in (cell.text, *_roundings(cell)):
-        if NUMBER.fullmatch(text) and (Fraction(text) / column.size).denominator == 1:
-            return Converted(text, ("rounded",) if text != cell.text else ())
+    """A number of a spreadsheet: as held if that is on a step of the column, else rounded to it where shown so."""
+    unit = ("unit",) if _beside(cell) else ()
+    for text in (cell.text, f"{_without_noise(cell):f}"):
+        if (Fraction(text) / column.size).denominator == 1:
+            return Converted(text, unit + (("rounded",) if text != cell.text else ()))
+    if _last_place(cell) >= column.size:
+        return Converted(column.text(_nearest(Fraction(cell.text) / column.size)), (*unit, "rounded"))
     return Converted(cell.text)  # between two steps, as the strict parser says
 
 
-def _roundings(cell: Cell) -> Iterator[str]:
-    """What a spreadsheet may show of a number that it holds: without the noise of its arithmetic, or as formatted."""
-    if cell.kind in ("number", "percent") and NUMBER.fullmatch(cell.text):
-        held = Decimal(cell.text) * (100 if cell.kind == "percent" else 1)
-        held = held.normalize(Context(prec=_HELD))
-        yield f"{held:f}" + ("%" if cell.kind == "percent" else "")
-        yield cell.shown
+def _without_noise(cell: Cell) -> Decimal:
+    """The number that a spreadsheet holds, without the noise of its arithmetic."""
+    return Decimal(cell.text).normalize(Context(prec=_HELD))
+
+
+def _last_place(cell: Cell) -> Fraction:
+    """What the last digit is worth that a spreadsheet shows of a number; 0 where it shows all that it holds."""
+    shown = _NUMBER_SHOWN.search(folded(cell.shown))
+    return Fraction(10) ** Decimal(shown[0]).as_tuple().exponent if shown else Fraction(0)
+
+
+def _beside(cell: Cell) -> str | None:
+    """The text that a spreadsheet shows beside a number (周 of 4周); None where it shows another number or none."""
+    if cell.kind not in ("number", "percent") or not cell.shown:
+        return ""
+    plain = folded(cell.shown)
+    shown = _NUMBER_SHOWN.search(plain)
+    percent = cell.kind == "percent"
+    if not shown or 2 * abs(Fraction(shown[0]) - Fraction(cell.text) * (100 if percent else 1)) > _last_place(cell):
+        return None
+    beside = plain[: shown.start()] + plain[shown.end() :]
+    return beside.replace("%", "", 1) if percent else beside
+
+
+def _shows_itself(column: Column, cell: Cell) -> bool:
+    """Whether a spreadsheet shows a number as it holds it, with no other text beside it than the column's unit."""
+    beside = _beside(cell)
+    if column.name.endswith("_grade") and beside in ("级", "度", "grade"):
+        return True
+    own = {"day": "days", "": "%" if _is_assay(column) else None}.get(column.unit, column.unit)
+    return beside == "" or beside is not None and UNIT_OF.get(beside, beside) == own
 
 
 def _as_number(plain: str) -> tuple[str, tuple[str, ...]] | None:
@@ -346,6 +390,8 @@ _WORTH: dict[str, dict[str, Fraction]] = {  # of each unit, from the greatest, i
     "days": {"weeks": Fraction(7), "days": Fraction(1)},
     "cycles": {"cycles": Fraction(1)},
 }
+_DATE_LIKE = re.compile(r"(?:\d{1,4}年)?\d{1,2}月\d{1,2}[日号]|\d{2,4}年\d{1,2}月")  # 4月5日, 23年4月
+_OF_AGE = re.compile("岁|月龄")
 _FEWER_THAN = {"months": 12, "weeks": 53, "days": 31}  # behind a greater unit
 
 
@@ -354,6 +400,8 @@ def _with_unit(column: Column, plain: str, typed: str) -> Converted | None:
     if column.unit == "day":
         found = _DAY.fullmatch(plain)
         return Converted(found[1], ("unit",)) if found else None
+    if _DATE_LIKE.fullmatch(plain) or (_OF_AGE.search(plain) and column.unit != "years"):
+        return None
     worth = _WORTH.get(column.unit, {})
     parts = [
         (UNIT_OF[word], Fraction(number) + Fraction(len(half), 2)) for number, word, half in _AMOUNT.findall(plain)
@@ -423,6 +471,8 @@ def read_mrd(cell: Cell, mrd_unit: Literal["percent", "fraction"] | None = None)
     if cell.kind == "percent":
         return Mrd(100 * Fraction(cell.text), "", "percent cell")
     plain = folded(cell.text)
+    if cell.kind == "number" and _beside(cell) == "%":
+        return Mrd(Fraction(cell.text), "", "percent sign")
     if cell.kind == "number" and "e" in cell.shown.casefold():
         return _in_percent(Fraction(cell.text), "", "exponent", mrd_unit)
     if _POWER_LOST.fullmatch(plain):
@@ -446,6 +496,9 @@ def _in_percent(value: Fraction, comparison: str, written: str, mrd_unit: str | 
     return Mrd(100 * value if is_fraction else value, comparison, written)
 
 
+_HIGHEST_LIMIT = Fraction("0.1")  # percent: below a higher one, more may be there than an assay would miss
+
+
 def _mrd(column: Column, cell: Cell, how: How) -> Converted:
     """An MRD value in percent; a blank where none was detected."""
     said, status = normalised(cell.text), word_of(BY_NAME["fc_before"], cell.text)
@@ -459,22 +512,41 @@ def _mrd(column: Column, cell: Cell, how: How) -> Converted:
     mrd = read_mrd(cell, how.mrd_unit)
     if isinstance(mrd, Said):
         return _refused(f"{column.name}-allowed", mrd)
-    if told == "negative" or mrd.comparison in ("<", "<="):
-        return Converted("", ("below limit" if mrd.comparison else "not detected",))
+    if told is not None and not _agrees(told, mrd):
+        return _refused("status-and-value", _write(column, *_CONTRADICT))
+    if mrd.comparison in ("<", "<=") and mrd.value <= _HIGHEST_LIMIT:
+        return Converted("", ("below limit",))
     if mrd.comparison:
         return _refused("limit", _write(column, *_A_LIMIT))
     if not mrd.value:
         return Converted("", ("not detected",))
     changes, warning = _how_written(mrd, cell, how)
+    changes = ("status and value", *changes) if told else changes
     if (mrd.value / column.size).denominator == 1:
         typed = folded(cell.text)
         same = mrd.written == "plain" and not changes and NUMBER.fullmatch(typed)
         return Converted(typed if same else _decimal(mrd.value), changes, warning=warning)
-    for text in _roundings(cell):
-        rounded = read_mrd(cell._replace(kind="text", text=text), how.mrd_unit)
-        if isinstance(rounded, Mrd) and rounded.value and (rounded.value / column.size).denominator == 1:
-            return Converted(_decimal(rounded.value), (*changes, "rounded"), warning=warning)
+    if rounded := _rounded(column, cell, mrd):
+        return Converted(_decimal(rounded), (*changes, "rounded"), warning=warning)
     return _refused("finer-than-step", _FINER)
+
+
+def _agrees(told: str, mrd: Mrd) -> bool:
+    """Whether a value may stand behind the word positive or negative where no threshold is declared."""
+    nothing = mrd.comparison in ("<", "<=") or not (mrd.value or mrd.comparison)
+    return nothing == (told == "negative")
+
+
+def _rounded(column: Column, cell: Cell, mrd: Mrd) -> Fraction | None:
+    """A spreadsheet's MRD value to the step of its column, if only noise or digits not shown are lost; else None."""
+    if cell.kind == "text":
+        return None
+    factor = mrd.value / Fraction(cell.text)
+    exact = factor * Fraction(_without_noise(cell))
+    if (exact / column.size).denominator == 1:
+        return exact
+    last = _last_place(cell) * (1 if cell.kind == "percent" else factor)  # a percent cell is shown in percent
+    return _nearest(mrd.value / column.size) * column.size if last >= column.size else None
 
 
 def _how_written(mrd: Mrd, cell: Cell, how: How) -> tuple[tuple[str, ...], Said | None]:
@@ -484,6 +556,8 @@ def _how_written(mrd: Mrd, cell: Cell, how: How) -> tuple[tuple[str, ...], Said 
         changes = ("fraction",)
     if "," in folded(cell.text):
         changes += ("decimal comma",)
+    if how.mrd_unit is None and how.in_percent and mrd.written in ("exponent", "power of ten"):
+        return changes, _UNDER_PERCENT
     return changes, _EXPONENT if mrd.written == "exponent" and how.mrd_unit is None else None
 
 
@@ -506,29 +580,42 @@ def _status(column: Column, cell: Cell, how: How) -> Converted:
         return Converted(word, ("typing" if normalised(word) == said else "word",))
     if said in UNCLEAR | NO | NOT_APPLICABLE:
         return _refused("unclear", _write(column, *_NEGATIVE_OR_NOT_DONE))
-    if said in _CODES and cell.kind in ("text", "number") and (said != "0" or how.assay is None):
+    if said in _CODES and cell.kind in ("text", "number") and not _beside(cell) and (said != "0" or how.assay is None):
         return _refused("code", _code(column))
     told, inner = _status_and_value(cell)
     mrd = read_mrd(inner, how.mrd_unit)
     if isinstance(mrd, Said):
         is_word = mrd is _NOT_MRD
         return _refused(f"{column.name}-allowed", _unknown(column) if is_word else mrd)
+    if mrd.value > 100:
+        return _refused("over-100", _write(column, *_OVER_100))
     threshold = how.assay.negative if how.assay else None
     if threshold is None and told is None:
         return _refused("threshold-declared", _THRESHOLD)
     negative = told == "negative" if threshold is None else _is_negative(mrd, threshold)
     if negative is None:
         return _refused("threshold-undecided", _write(column, *_BOTH_SIDES))
+    if told is not None and threshold is None and not _agrees(told, mrd):
+        return _refused("status-and-value", _write(column, *_CONTRADICT))
     if told is not None and negative != (told == "negative"):
         return _refused("status-and-value", _write(column, *_DISAGREE))
     changes, warning = _how_written(mrd, inner, how)
+    value = None if negative or mrd.comparison else _to_step(mrd.value)
+    if value not in (None, mrd.value):
+        changes += ("rounded",)
     return Converted(
         "negative" if negative else "positive",
         ("threshold" if told is None else "status and value", *changes),
         warning=warning,
-        value_percent=None if negative or mrd.comparison else _decimal(mrd.value),
+        value_percent=None if value is None else _decimal(value),
         boundary=threshold is not None and not mrd.comparison and mrd.value == threshold.limit,
     )
+
+
+def _to_step(value: Fraction) -> Fraction:
+    """An MRD value to the step of the columns that hold one; as it is where nothing would be left."""
+    step = BY_NAME["mrd_before_percent"].size
+    return _nearest(value / step) * step or value
 
 
 def _is_negative(mrd: Mrd, threshold: Threshold) -> bool | None:
@@ -546,22 +633,25 @@ def mixed_units(column: Column, cells: Cells) -> tuple[Cell, ...]:
     """Of a column of MRD values, the distinct cells of the rarer kind, where plain numbers stand beside percent ones.
 
     Limits (<0.01%) and zeros are no values and do not count; powers of ten say their unit themselves. Where both kinds
-    are as many, the plain ones, which do not say their unit, are given.
+    are as many, the plain ones, which do not say their unit, are given. Beside plain numbers, those with an exponent
+    are given too: software writes the small ones of one column so (1e-04), whatever its unit.
     """
     rows = np.bincount(cells.places, minlength=len(cells.distinct))
-    plain, percent = ([place for place, kind in enumerate(_kinds(cells)) if kind in kinds and rows[place]]
-                      for kinds in (("plain",), ("percent sign", "percent cell")))  # fmt: skip
-    if not plain or not percent:
+    plain, percent, exponent = (
+        [place for place, kind in enumerate(_kinds(cells)) if kind in kinds and rows[place]]
+        for kinds in (("plain",), ("percent sign", "percent cell"), ("exponent",))
+    )
+    if not plain:
         return ()
-    rarer = percent if rows[percent].sum() < rows[plain].sum() else plain
-    return tuple(cells.distinct[place] for place in rarer)
+    rarer = percent if rows[percent].sum() < rows[plain].sum() else plain if percent else []
+    return tuple(cells.distinct[place] for place in sorted([*rarer, *exponent]))
 
 
 def suspect_fractions(cells: Cells) -> bool:
-    """Whether every plain value of a column of MRD values is 0.01 or less, as fractions would be."""
+    """Whether every plain value of a column of MRD values is 1 or less, as fractions would be."""
     plain = (cell for cell, kind in zip(cells.distinct, _kinds(cells), strict=True) if kind == "plain")
     values = [mrd.value for mrd in map(read_mrd, plain) if isinstance(mrd, Mrd)]
-    return bool(values) and max(values) <= Fraction("0.01")
+    return bool(values) and max(values) <= 1
 
 
 def _kinds(cells: Cells) -> list[str | None]:

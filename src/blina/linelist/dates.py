@@ -17,12 +17,14 @@ DAYS_OF_MONTH, DAYS_OF_YEAR = Fraction("30.4375"), Fraction("365.25")
 _FIRST_YEAR = 1900
 _EPOCH = date(1899, 12, 30)  # day 0 of a spreadsheet's serial dates, as they count from March 1900 on
 _SERIAL = range(20000, 60001)  # from 1954 to 2064
+_SERIAL_IN_TEXT = range(30000, 60001)  # from 1982: 20231 as text is a year and month rather than a day of 1955
 _TIME = re.compile(r"[t\s]*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(z|am|pm)?$", re.ASCII)
 _YMD = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})[日号]?|(\d{2})(\d{2}))", re.ASCII)
 _OTHER_ORDER = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", re.ASCII)
 _SHORT_YEAR = re.compile(r"\d{1,2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]?[a-z]{3,9}[-/.,]?\d{2}", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NAMED = re.compile(r"(?:(\d{1,2})[-/.]?([a-z]{3,9})|([a-z]{3,9})[-/.]?(\d{1,2}))[-/.,]*(\d{4})", re.ASCII)
+_NAMED = re.compile(r"(?:(\d{1,2})[-/.]?([a-z]{3,9})|([a-z]{3,9})[-/.]?(\d{1,2}))[-/., ]*(\d{4})", re.ASCII)
+_BLANK_BESIDE = re.compile(r"\s*([-/.,年月])\s*")
 _NO_DATE = Said("is not a date: write year, month and day, as in 2023-04-03", "不是日期：请按年月日填写，如 2023-04-03")
 
 
@@ -34,8 +36,8 @@ def as_date(cell: Cell, order: Literal["ymd", "dmy", "mdy"] | None = None, today
     """
     if cell.kind in ("error", "uncalculated", "boolean", "percent"):
         return _NO_DATE
-    text = folded(_TIME.sub("", cell.text.strip().casefold()))
-    read = _read_date(text, order)
+    text = folded(_BLANK_BESIDE.sub(r"\1", _TIME.sub("", cell.text.strip().casefold())))
+    read = _read_date(text, order, _SERIAL_IN_TEXT if cell.kind == "text" else _SERIAL)
     if isinstance(read, Said):
         return read
     if read.year < _FIRST_YEAR:
@@ -45,8 +47,8 @@ def as_date(cell: Cell, order: Literal["ymd", "dmy", "mdy"] | None = None, today
     return read
 
 
-def _read_date(text: str, order: str | None) -> date | Said:
-    if (serial := re.fullmatch(r"(\d{5})(\.\d+)?", text, re.ASCII)) and int(serial[1]) in _SERIAL:
+def _read_date(text: str, order: str | None, serials: range) -> date | Said:
+    if (serial := re.fullmatch(r"(\d{5})(\.\d+)?", text, re.ASCII)) and int(serial[1]) in serials:
         return _EPOCH + timedelta(days=int(serial[1]))
     if found := _YMD.fullmatch(text):
         return _date(found[1], found[2] or found[4], found[3] or found[5])

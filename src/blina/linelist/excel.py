@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from itertools import takewhile
+from operator import eq, ge, gt, le, lt, ne
 
 import numpy as np
 from openpyxl import load_workbook
@@ -40,8 +41,13 @@ from blina.yamlfile import FileError
 Row = dict[int, Cell]  # the cells of a row by the number of their column, blanks left out
 
 LOCAL_DATES = {*range(27, 37), *range(50, 59)}  # built-in date formats of Chinese and Japanese Excel (ECMA-376 18.8.30)
-NOT_SHOWN = re.compile(r'"[^"]*"|\[[^\]]*\]|[\\_*].')  # of a format: literal text, colours and conditions, padding
-DIGITS = re.compile(r"(?=[#0?.])[#0?,]*(?:\.([#0?]*))?(E)?", re.IGNORECASE)
+FORMAT = re.compile(
+    r'"([^"]*)"|\[([^\]]*)\]|\\(.)|[_*].|(.)', re.DOTALL
+)  # text, colour or condition, a letter, padding
+CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?[\d.]+)")
+HOLDS = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq, "<>": ne}
+AS_TYPED = re.compile(r"general|g/通用格式|通用格式|常规|@", re.IGNORECASE)  # formats without digits of their own
+DIGITS = re.compile(r"(?=[#0?.])[#0?,]*(?:\.([#0?]*))?(E[+-]?[#0?]+)?", re.IGNORECASE)
 EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 GENERAL = 10  # digits that a cell without a format shows
 VALUE = (b"</v>", b"</f>", b"</is>")  # where something that stands in a cell ends
@@ -299,14 +305,20 @@ def _cell(value: object, kind: str, form: str) -> Cell:
 def _shown(number: Decimal, form: str) -> tuple[bool, str]:
     """Whether a number is shown in percent, and what a spreadsheet shows of it ("" where that is the number itself).
 
-    Rounded half away from zero, as spreadsheets do; a sign of thousands and literal text are left out.
+    Rounded half away from zero, as spreadsheets do, with the text that the format adds (4周); a sign of thousands is
+    left out. A blank where the format shows nothing.
     """
-    section = NOT_SHOWN.sub("", form).split(";")[0]
-    percent = "%" in section
-    value = number * 100 ** section.count("%")
-    digits = DIGITS.search(section)
-    if digits and ("/" in section or section[: digits.end() + 1].endswith(",")):  # 1 1/2, or thousands as 1
+    number, section = _section(number, form)
+    codes = "".join(text if is_code else "\0" * len(text) for text, is_code in section)  # text put out of sight
+    written = "".join(text for text, _ in section)
+    percent = "%" in codes
+    value = number * 100 ** codes.count("%")
+    digits = DIGITS.search(codes)
+    if digits and ("/" in codes or codes[: digits.end() + 1].endswith(",")):  # 1 1/2, or thousands as 1
         return percent, ""
+    at = digits or AS_TYPED.search(codes)
+    if at is None:
+        return percent, written.strip() or " "
     if digits and digits[2]:
         with localcontext(EXACT):
             shown = f"{value:.{len(digits[1] or '')}E}"
@@ -314,6 +326,33 @@ def _shown(number: Decimal, form: str) -> tuple[bool, str]:
         places = len(digits[1] or "") if digits else max(0, GENERAL - len(str(abs(int(value)))))
         rounded = value.quantize(Decimal(1).scaleb(-places), context=EXACT)
         shown = format(rounded, "f") if digits else number_text(rounded)
-    if percent:
-        return True, f"{shown}%"
-    return False, "" if Decimal(shown) == number else shown
+    before, behind = written[: at.start()].lstrip(), written[at.end() :].rstrip()
+    if not before + behind and Decimal(shown) == number:
+        return percent, ""
+    return percent, f"{before}{shown}{behind}"
+
+
+def _section(number: Decimal, form: str) -> tuple[Decimal, list[tuple[str, bool]]]:
+    """The section of a format that shows a number, as texts and whether each is a code; and what it shows of it.
+
+    Sections are those of positive and negative numbers (shown without its sign) and zero, or have conditions.
+    """
+    sections: list[list[tuple[str, bool]]] = [[]]
+    conditions: dict[int, bool] = {}
+    for text, bracket, letter, code in FORMAT.findall(form):
+        if code == ";":
+            sections.append([])
+        elif found := CONDITION.fullmatch(bracket):
+            conditions[len(sections) - 1] = HOLDS[found[1]](number, Decimal(found[2]))
+        else:
+            sections[-1].append((code, True) if code else (text or letter or _currency(bracket), False))
+    if conditions:
+        return number, next((one for place, one in enumerate(sections[:3]) if conditions.get(place, True)), [])
+    if number < 0 and len(sections) > 1:
+        return -number, sections[1]
+    return number, sections[2 if number == 0 and len(sections) > 2 else 0]
+
+
+def _currency(bracket: str) -> str:
+    """The sign in a bracket of a format, as in [$¥-804]; other brackets show nothing."""
+    return bracket[1:].split("-")[0] if bracket.startswith("$") else ""

@@ -29,10 +29,10 @@ KINDS = {
 
 # What headers say: Chinese words as patterns, English ones as phrases in which # is "no", "number" or "id".
 CHINESE_HEADERS = {
-    NAME: "姓名|名字|曾用名|签名|签字",
+    NAME: "姓名|名字|曾用名|签[名字](?!日期|时间)",
     ID_CARD: "身份证|证件号|护照",
     TELEPHONE: "手机|电话(?!随访)|联系方式|联系人",
-    E_MAIL: "邮箱|电子邮件|微信|qq号",
+    E_MAIL: "邮箱|电子邮件|微信(?!随访|回访)|qq号",
     ADDRESS: "地址|住址|居住地|邮编|邮政编码",
     HOSPITAL_NUMBER: "(?:住院|病案|门诊|病历|就诊)(?:号|编号)|(?:就诊|诊疗|健康)卡",
     INSURANCE: "(?:医保|社保|医疗保险)(?:卡|号|编号|账号)",
@@ -55,7 +55,9 @@ ENGLISH_HEADERS = {
     PHOTO: "photo, photograph",
 }  # fmt: skip
 WHOLE_HEADERS = {NAME: "name", INSURANCE: "insurance", FAMILY: "guardian, parent, mother, father"}
-ABOUT_BIRTH = re.compile(r"出生|生日|\bbirth|\bborn\b|\bdob\b")
+NO_ONSET = "(?<![发再新产派])"  # 发生日期 is onset
+TEL_GENE = re.compile(r"\btel (?=aml|abl|etv|runx|jak|pdgf|基因|融合)|(?<=\betv 6 )tel\b")  # ETV6, no telephone
+ABOUT_BIRTH = re.compile(rf"出生|{NO_ONSET}生日|\bbirth|\bborn\b|\bdob\b")
 
 # A Chinese name: a common surname, then one to three characters, none of them one that ward words are made of, and
 # not a word in itself. What is missing here is a name not seen; a word too many in a column does no harm, for only
@@ -115,6 +117,9 @@ LANDLINE_NUMBER = re.compile(
     rf"(?<![\d.])(?:\(?0|\+86{GAP}?)(?:(?:10|2\d)\)?{GAP}{{0,2}}[2-8]\d{{3}}\s?\d{{4}}"
     rf"|[3-9]\d\d\)?{GAP}{{0,2}}[2-8]\d{{2,3}}\s?\d{{4}})(?!\d)"
 )
+LABELLED_NUMBER = re.compile(
+    r"(?:(?:病案|住院|门诊|病历|就诊)(?:号码?|编号)|(?<![a-z])mrn)[\s:#.是为]{0,3}\d{4,}", re.I
+)
 E_MAIL_ADDRESS = re.compile(r"[\w.+-]@[\w-]+(?:\.[\w-]+)+")
 EXPONENT = re.compile(r"\d\.\d{4,}e\+?1?\d", re.I)  # 1.38001e10: a long number as a spreadsheet writes it
 
@@ -127,7 +132,7 @@ PROVINCES = (
 POSTAL_ADDRESS = re.compile(
     rf"(?:{PLACE}{{2,8}}(?:省|自治区|市|州|盟|区|县|旗)|{PROVINCES})\s?"
     rf"(?:{PLACE}{{2,8}}(?:市|区|县|旗|镇|乡|村|街道|路|街)|{PLACE}县)(?<!农村)(?<!通路)"
-    rf"|{PLACE}{{1,8}}(?:路|街|道|巷|弄|胡同|村|小区|社区)(?<!通路)(?<!通道)\s?\d+\s?(?:号|弄|栋|幢|组)"
+    rf"|{PLACE}{{1,8}}(?:路|街|道|巷|弄|胡同|村|小区|社区)(?<!通路)(?<!通道)\s?\d+\s?(?:号|弄|栋|幢|组)(?!方案)"
 )
 
 MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -137,11 +142,13 @@ FULL_DATE = (
 )
 DATE = re.compile(rf"(?<!\d){FULL_DATE}", re.I)
 SERIAL_DATE = re.compile(r"[1-5]\d{4}(?:\.\d+)?")  # a date as a spreadsheet counts days: 1927 to 2064
-BIRTH_IN_TEXT = re.compile(rf"(?:出生日期|出生于|生于|生日|birth|born|dob)[\s:是为]*(?:is|on|was)?\s*{FULL_DATE}", re.I)
+BIRTH_IN_TEXT = re.compile(
+    rf"(?:出生日期|出生于|{NO_ONSET}生[于日]|birth|born|dob)[\s:是为]*(?:is|on|was)?\s*{FULL_DATE}", re.I
+)
 
 # A short text, or one without any of these, holds nothing of the above: most of a long line list is dismissed so.
-SHORTEST = len("1.3800e10")
-SUSPICIOUS = re.compile(r"[^\x00-\x7f]|@|\d(?:\D{0,5}\d){9}|\de\+?\d|birth|born|dob", re.I)
+SHORTEST = len("MRN1234")
+SUSPICIOUS = re.compile(r"[^\x00-\x7f]|@|\d(?:\D{0,5}\d){9}|\de\+?\d|birth|born|dob|mrn", re.I)
 PLAIN = re.compile("[ -~\u3400-\u9fff]*")  # most texts: nothing in them needs rewriting
 UNSEEN = ("Cf", "Cc", "Mn", "Me")  # Unicode categories: zero-width and control characters, marks that sit on others
 
@@ -157,6 +164,7 @@ def kinds(text: str) -> tuple[str, ...]:
         LANDLINE: LANDLINE_NUMBER.search(text),
         E_MAIL: E_MAIL_ADDRESS.search(text),
         ADDRESS: POSTAL_ADDRESS.search(text),
+        HOSPITAL_NUMBER: LABELLED_NUMBER.search(text),
         BIRTH: BIRTH_IN_TEXT.search(text),
         NAME: any(person[1] not in ORDINARY for person in PERSON_IN_TEXT.finditer(text)),
     }
@@ -180,7 +188,7 @@ def is_full_date(text: str) -> bool:
 
 def named(header: str) -> str | None:
     """The kind of identifying thing that a header names, if any."""
-    words = _words(header)
+    words = TEL_GENE.sub("", _words(header))
     return next((kind for kind, pattern in _HEADERS.items() if pattern.search(words)), None)
 
 

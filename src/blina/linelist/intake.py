@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,13 +15,14 @@ from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
 from blina.linelist.convert import Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
+from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
 from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
 from blina.linelist.read import ReadOptions, read_sheet
 from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
-from blina.linelist.validate import oddities, rule_problems
+from blina.linelist.validate import oddities, rule_problems, same_patients
 from blina.linelist.vocabulary import says_missing
 
 VALUE_OF = {"mrd_before_percent": ("fc_before", "pcr_before"), "mrd_after_percent": ("fc_after", "pcr_after")}
@@ -110,7 +112,8 @@ class _Taking:
         self.sheet, self.recognised, self.cohort = sheet, recognised, cohort
         self.declared = {column.name: column for column in cohort.declared}
         self.problems = [*recognised.problems]
-        self.warnings: list[Problem] = []
+        self.warnings = [*recognised.warnings]
+        self.merged = {note.column: set(note.rows) for note in sheet.notes if note.what == "merged"}
         self.changes: list[Change] = []
 
     def intake(self) -> Intake:
@@ -118,6 +121,7 @@ class _Taking:
         if self.problems and not is_header(self.sheet, self.cohort):  # what stands there may be a patient
             return Intake(self.sheet, _nothing(), sorted(self.problems))
         self.sheet = replace(self.sheet, header=told)
+        self.problems += self._examples()
         self.changes += [
             Change.of(note.column if note.column in told else "", note.what, note.rows) for note in self.sheet.notes
         ]
@@ -128,14 +132,16 @@ class _Taking:
         table = self._without_fusion(self._table(read), read)
         places = {name: one.at for name, one in read.items()}
         self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
-        self.warnings += oddities(table, self.sheet, places)
+        self.warnings += oddities(table, self.sheet, places, self.cohort)
+        if "patient_id" in places:
+            self.warnings += same_patients(self.sheet, places["patient_id"])
         boundary = {
             name: int(_mask([c.boundary for c in one.converted])[one.places].sum()) for name, one in read.items()
         }
         return Intake(
             self.sheet,
             table,
-            sorted(set(self.problems)),
+            _once(self.problems),
             sorted(set(self.warnings)),
             self.changes,
             [(self.sheet.letters(p), self.sheet.header[p]) for p in self.recognised.set_aside if self.sheet.header[p]],
@@ -188,6 +194,7 @@ class _Taking:
             assay=self.cohort.assays.get(ASSAY_OF.get(column.name, "")),
             mrd_unit=self.cohort.mrd_unit,
             missing=column.name in self.cohort.missing_allowed,
+            in_percent=bool(_SAYS_PERCENT.search(self.sheet.header[found.positions[0]])),
         )
         converted = [convert(column, cell, how) for cell in only.distinct]
         if (column.unit == "%" or column.name in ASSAY_OF) and self.cohort.mrd_unit is None:
@@ -267,7 +274,7 @@ class _Taking:
                 rules.append(converted.rule or f"{name}-allowed")
             codes[name] = np.array([value or 0 for value in values], dtype=np.int64)[one.places]
             blank[name] = _mask([value is None for value in values])[one.places]
-            self.problems += one.at.problems(rules, advice, one.places)
+            self.problems += map(self._of_merged, one.at.problems(rules, advice, one.places))
         columns = {name: self.declared[name] for name in codes}
         return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
 
@@ -283,6 +290,24 @@ class _Taking:
                 codes[rows] = words["not_applicable"]
                 self.changes.append(read[name].at.change("nothing to follow", rows))
         return table
+
+    def _examples(self) -> list[Problem]:
+        """Rows that say that they are the template's example, and are not: a patient was written over it."""
+        cells, name = self.sheet.columns[0], self.recognised.served.get(0, self.sheet.letters(0))
+        said = [_OVERWRITTEN if is_example(cell) else None for cell in cells.distinct]
+        return Place(self.sheet, name, 0).problems("example-row", said, cells.places)
+
+    def _of_merged(self, problem: Problem) -> Problem:
+        """A problem with a blank that is the rest of a merged cell says so."""
+        if problem.row not in self.merged.get(problem.header, ()) or not problem.advice.en.startswith("is blank: "):
+            return problem
+        said = Said(
+            "is part of a merged cell: if its value counts for each row, name the column under merged in cohort.yaml, "
+            f"as in merged: [{problem.column}]; else it {problem.advice.en}",
+            f"为合并单元格的一部分：如该值适用于每一行，请在 cohort.yaml 的 merged 中列入此列，如 "
+            f"merged: [{problem.column}]；否则{problem.advice.zh}",
+        )
+        return replace(problem, advice=said)
 
     def _hint(self, column: Column, said: Said | None) -> Said | None:
         """What else can be done about a cell: say in cohort.yaml what it means."""
@@ -305,16 +330,23 @@ class _Taking:
         return privacy.pseudonyms(len(typed))
 
 
+_SAYS_PERCENT = re.compile("[%％]|percent|百分", re.I)
+_OVERWRITTEN = Said(
+    "this row still says EXAMPLE but holds other values: write the patient's own number, or restore or delete the row",
+    "此行仍标为示例（EXAMPLE），但内容已改动：请填写患者编号，或恢复、删除此行",
+)
 _BOX = Column("box", "boolean", blank=True)
 _MIXED = Said(
-    "is written in another way than the rest of its column (with a % sign or without), which may be a factor of 100: "
-    "write all in the same way, or say under mrd_unit in cohort.yaml what numbers without a sign mean",
-    "与本列其他单元格写法不同（有无百分号），可能相差 100 倍：请统一写法，"
+    "is written in another way than the rest of its column (a % sign, none, or an exponent), which may be a factor of "
+    "100: write all in the same way, or say under mrd_unit in cohort.yaml what numbers without a sign mean",
+    "与本列其他单元格写法不同（有无百分号或科学计数），可能相差 100 倍：请统一写法，"
     "或在 cohort.yaml 的 mrd_unit 中注明无百分号数字的单位",
 )
 _FRACTIONS = Said(
-    "every value is 0.01 or less: are these fractions? Say so under mrd_unit in cohort.yaml (percent or fraction)",
-    "全部数值不大于 0.01：是否为小数而非百分数？请在 cohort.yaml 的 mrd_unit 中注明（percent 或 fraction）",
+    "every value without a % sign is 1 or less: are these in percent, or fractions (0.0001 for 0.01%)? Say which under "
+    "mrd_unit in cohort.yaml (percent or fraction)",
+    "无百分号的数值均不大于 1：是百分数，还是比例（如 0.0001 表示 0.01%）？请在 cohort.yaml 的 mrd_unit 中"
+    "注明（percent 或 fraction）",
 )
 _BACKWARDS = Said("the second date is before the first: correct one of them", "后一日期早于前一日期：请更正其一")
 _BOX_ALLOWED = Said("is no box: write 1 (checked) or 0 (not checked)", "不是勾选框：请填写 1（勾选）或 0（未勾选）")
@@ -327,12 +359,15 @@ def _no_box(cell: Cell) -> Said | None:
 
 
 def _checked(column: Column, words: Sequence[str], cells: Sequence[Cell]) -> Converted:
-    """The word of the one box that is checked; a blank where none is, nothing where one is told to be wrong."""
+    """The word of the one box that is checked; a blank where none is, nothing where one is told to be wrong.
+
+    One box alone is a no where it holds 0; a blank one was not filled in.
+    """
     boxes = [convert(_BOX, cell, How(missing=True)).text for cell in cells]
     if None in boxes:
         return Converted(None)
     chosen = [word for word, box in zip(words, boxes, strict=True) if box == "yes"]
-    if column.type == "boolean" and len(words) == 1:
+    if column.type == "boolean" and len(words) == 1 and boxes != [""]:
         return Converted(words[0] if chosen else {"yes": "no", "no": "yes"}[words[0]], ("boxes",))
     if len(chosen) > 1:
         return Converted(None, problem=_SEVERAL_BOXES, rule="one-box")
@@ -362,6 +397,15 @@ def _trimmed(cell: Cell) -> tuple[str, ...]:
 def _is_blank(cell: Cell, missing: bool) -> bool:
     """Whether a cell holds nothing or, where a value may be missing, says that it is not known."""
     return cell.kind == "text" and (not cell.text.strip() or missing and says_missing(cell.text))
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """All problems in order, one with a date or box that serves several columns told of the first of them alone."""
+    shared: dict[tuple, Problem] = {}
+    for problem in problems:
+        of = () if problem.rule in ("date", "box") and problem.cell else (problem.column, problem.row)
+        shared.setdefault((problem.cell, problem.rule, problem.advice, *of), problem)
+    return sorted(shared.values())
 
 
 def _mask(values: Sequence[bool]) -> np.ndarray:

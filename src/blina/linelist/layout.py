@@ -12,6 +12,7 @@ import numpy as np
 
 from blina.linelist.problems import Said
 from blina.linelist.sheet import Cell, Cells, Note, Sheet
+from blina.linelist.vocabulary import column_of
 from blina.yamlfile import FileError
 
 IsHeader = Callable[[Sequence[str]], int]  # how many declared columns a row of texts names
@@ -23,7 +24,14 @@ MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576  # what a spreadsheet can hold
 
 TOTALS = re.compile(r"合计|总计|平均|中位数|n\s*=|(?:total|mean|median|sum)(?:[\s:(]|$)", re.IGNORECASE)
 NOTE = re.compile(r"[*#※]|注|备注|说明|来源|数据来源|note|remark|source", re.IGNORECASE)
-EXAMPLE = ("EXAMPLE", "示例")
+SAYS_EXAMPLE = ("EXAMPLE", "示例")
+EXAMPLE = {  # the patient that the template shows; only this one is left out
+    "patient_id": "EXAMPLE 示例 (not read 不读取)", "group": "MC", "sex": "female", "age_years": 5.2, "bcr_abl1": "yes",
+    "intolerance_reason": "", "months_from_diagnosis": 4.5, "infusion_days": 28, "stop_reason": "completed",
+    "extra_cycles": 1, "mrd_before_percent": "0.145", "mrd_after_percent": "", "fc_before": "positive",
+    "fc_after": "negative", "pcr_before": "positive", "pcr_after": "negative", "fever_cycle1": "yes", "crs_grade": 1,
+    "icans_grade": 0, "icans_day": "",
+}  # fmt: skip
 
 # What reading may tell of a file, by `Note.what`.
 NOTES = {
@@ -133,7 +141,7 @@ def table(grid: Grid, header: int) -> Sheet:
     count = filled.sum(axis=0)
     left_out = {
         "header again": np.logical_and.reduce([cells.places[at] == cells.places[at + 1 :] for cells in grid.columns]),
-        "example row": _which(_first_used(names, columns, filled), _is_example) & (count > 0),
+        "example row": _examples(names, columns, filled),
         **_ending(columns, filled, count),
     }
     kept = np.logical_and.reduce([count > 0, *(~rows for rows in left_out.values())])
@@ -179,8 +187,9 @@ def _is_filled(cell: Cell) -> bool:
     return bool(cell.text.strip()) or cell.kind == "uncalculated"
 
 
-def _is_example(cell: Cell) -> bool:
-    return cell.text.lstrip().startswith(EXAMPLE)
+def is_example(cell: Cell) -> bool:
+    """Whether a cell says that its row is the example of the template."""
+    return cell.text.lstrip().startswith(SAYS_EXAMPLE)
 
 
 def _which(cells: Cells, holds: Callable[[Cell], bool]) -> np.ndarray:
@@ -188,8 +197,16 @@ def _which(cells: Cells, holds: Callable[[Cell], bool]) -> np.ndarray:
     return np.fromiter(map(holds, cells.distinct), bool, len(cells.distinct))[cells.places]
 
 
-def _first_used(names: Sequence[str], columns: Sequence[Cells], filled: np.ndarray) -> Cells:
-    return next((columns[place] for place, name in enumerate(names) if name or filled[place].any()), columns[0])
+def _examples(names: Sequence[str], columns: Sequence[Cells], filled: np.ndarray) -> np.ndarray:
+    """Which rows are the example of the template (a mask): they say so first, and hold its values or blanks besides."""
+    first = next((place for place, name in enumerate(names) if name or filled[place].any()), 0)
+    found = _which(columns[first], is_example)
+    for name, cells in zip(names[first + 1 :], columns[first + 1 :], strict=True):
+        if not found.any():  # as in most files
+            break
+        shown = str(EXAMPLE.get(name.split(" ")[0], EXAMPLE.get(column_of(name), "")))
+        found &= _which(cells, lambda cell, shown=shown: cell.text.strip() in ("", shown))
+    return found
 
 
 def _ending(columns: Sequence[Cells], filled: np.ndarray, count: np.ndarray) -> dict[str, np.ndarray]:

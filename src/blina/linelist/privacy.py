@@ -155,5 +155,6 @@ def _said_of_header(kind: str) -> Said:
 
 def _said_of_cells(kind: str, rows: int, declared: str) -> Said:
     what, todo = KINDS[kind], {"": _LEAVE_OUT, "patient_id": _REPLACE}.get(declared, _CLEAR)
-    more_en, more_zh = (f" here and in {rows - 1} more rows", f"（另有 {rows - 1} 行）") if rows > 1 else (" here", "")
-    return Said(f"holds what looks like {what.en}{more_en}: {todo.en}", f"疑似含有{what.zh}{more_zh}：{todo.zh}")
+    more = rows - 1
+    more_en, more_zh = (f" and in {more} more row{'s' * (more > 1)}", f"（另有 {more} 行）") if more else ("", "")
+    return Said(f"holds what looks like {what.en} here{more_en}: {todo.en}", f"疑似含有{what.zh}{more_zh}：{todo.zh}")

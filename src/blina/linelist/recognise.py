@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import PROVENANCE, Column
 from blina.linelist.parse import missing, said_twice
-from blina.linelist.problems import Problem, Said
+from blina.linelist.problems import WARNING, Problem, Said
 from blina.linelist.settings import Source
 from blina.linelist.sheet import Sheet
 from blina.linelist.vocabulary import column_of, normalised
 
 LEAST_KNOWN = 3  # headers that must be recognised before a row is taken for a header, whose words may be repeated
+FROM_DATES = ("age_years", "months_from_diagnosis", "infusion_days", "icans_day")  # computed from two dates where asked
+OF_DATE = re.compile(r"日期|date\b", re.I)
 REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 
 
@@ -28,12 +31,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Recognised:
-    """`found` by declared column; positions left out because cohort.yaml says so, and set aside because unknown."""
+    """`found` by declared column; positions left out because cohort.yaml says so, and set aside because unknown.
+
+    `warnings` are on names in cohort.yaml that no header has.
+    """
 
     found: dict[str, Found]
     left_out: tuple[int, ...] = ()
     set_aside: tuple[int, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     @property
     def served(self) -> dict[int, str]:
@@ -91,13 +98,30 @@ def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
             problems.append(Problem(sheet.header_row, column.name, "header-once", _twice(sheet, alike, bool(exact))))
         elif column.name not in cohort.missing_allowed and not column.optional:
             unknown = [shown[p] for p in free if not serves[p] and shown[p]]
-            problems.append(Problem(sheet.header_row, column.name, "header-complete",
-                                    _missing(column, get_close_matches(column.name, unknown, 1, 0.6))))  # fmt: skip
+            problems.append(Problem(sheet.header_row, column.name, "header-complete", _missing(column, unknown)))
     taken |= {position for one in found.values() for position in one.positions}
     aside = tuple(p for p in free if p not in taken and sheet.header[p] != PROVENANCE)
     problems += _without_header(sheet, aside)
     problems += _several_rows(sheet, free)
-    return Recognised(found, left_out, aside, problems)
+    return Recognised(found, left_out, aside, problems, [*_named_in_vain(sheet, cohort, shown)])
+
+
+def _named_in_vain(sheet: Sheet, cohort: Cohort, shown: Sequence[str]) -> Iterator[Problem]:
+    """Names under leave_out and merged that no header has: what they were to do is not done."""
+    declared = [column.name for column in cohort.declared]
+    for key, names in (("leave_out", cohort.leave_out), ("merged", cohort.merged)):
+        for name in names:
+            if (key == "merged" and name in declared) or _named(sheet, range(len(sheet.header)), name):
+                continue
+            if "，" in name or "、" in name:
+                hint = Said("; separate names by , (half-width)", "；请用半角逗号 , 分隔各名称")
+            else:
+                near = get_close_matches(name, [*filter(None, shown)], 1, 0.6)
+                hint = (Said(f"; do you mean {near[0]}?", f"；是否为“{near[0]}”？") if near
+                        else Said(": correct or remove it", "：请更正或删去"))  # fmt: skip
+            said = Said(f"cohort.yaml names {name} here, a header that the sheet has not got{hint.en}",
+                        f"cohort.yaml 在此列入“{name}”，表中无此表头{hint.zh}")  # fmt: skip
+            yield Problem(sheet.header_row, key, "header-named", said, level=WARNING)
 
 
 def _named(sheet: Sheet, positions: Sequence[int], text: str) -> list[int]:
@@ -135,7 +159,10 @@ def _twice(sheet: Sheet, positions: Sequence[int], exact: bool) -> Said:
                 f"以下表头均可能是此列：{'、'.join(cells)}；请在 cohort.yaml 的 columns 中注明")  # fmt: skip
 
 
-def _missing(column: Column, near: Sequence[str]) -> Said:
+def _missing(column: Column, unknown: Sequence[str]) -> Said:
+    """What to do about a column that the header lacks; `unknown` are the headers that serve no other."""
+    dates = [header for header in unknown if OF_DATE.search(header)] if column.name in FROM_DATES else []
+    near = get_close_matches(column.name, [header for header in unknown if header not in dates], 1, 0.6)
     said = missing(near)
     if near:
         return said
@@ -143,6 +170,11 @@ def _missing(column: Column, near: Sequence[str]) -> Said:
                 f"{said.zh}；或在 cohort.yaml 的 columns 中注明对应表头")  # fmt: skip
     if column.name in NEVER_MISSING:
         return name
+    if dates:
+        first, last = dates if len(dates) == 2 else ("首次输注日期", "末次输注日期")
+        form = f"{column.name if len(dates) == 2 else 'infusion_days'}: {{from: {first}, to: {last}}}"
+        name = Said(f"{name.en}, or compute it from two dates, as in {form}",
+                    f"{name.zh}，或由两个日期计算，如 {form}")  # fmt: skip
     return Said(f"{name.en}, or, if you do not record it, name it under missing_allowed",
                 f"{name.zh}；如未记录，请列入 missing_allowed")  # fmt: skip
 

@@ -21,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from blina.linelist import chinese
 from blina.linelist.cohort import COHORTS, ROOT, STANDARD_GROUPS, TAKEN, Cohort, load_cohort
 from blina.linelist.columns import COLUMNS, Column
+from blina.linelist.layout import EXAMPLE
 from blina.yamlfile import FileError
 
 NEW_COHORTS = ROOT / "cohorts"  # git ignores it
@@ -34,14 +35,6 @@ MAY_BE_MISSING = (
     "bcr_abl1", "months_from_diagnosis", "extra_cycles", "mrd_before_percent", "mrd_after_percent", "pcr_before",
     "pcr_after", "fever_cycle1", "crs_grade", "icans_grade", "icans_day",
 )  # fmt: skip
-
-EXAMPLE = {
-    "patient_id": "EXAMPLE 示例 (not read 不读取)", "group": "MC", "sex": "female", "age_years": 5.2, "bcr_abl1": "yes",
-    "intolerance_reason": "", "months_from_diagnosis": 4.5, "infusion_days": 28, "stop_reason": "completed",
-    "extra_cycles": 1, "mrd_before_percent": "0.145", "mrd_after_percent": "", "fc_before": "positive",
-    "fc_after": "negative", "pcr_before": "positive", "pcr_after": "negative", "fever_cycle1": "yes", "crs_grade": 1,
-    "icans_grade": 0, "icans_day": "",
-}  # fmt: skip
 
 STEPS = (  # what the sheet "how to" says
     ("One row per patient, in the sheet patients. No title above the header, no merged cells, no totals below.",
@@ -146,7 +139,7 @@ def new_cohort(folder: Path, title: str) -> list[Path]:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise FileError(f"{place} is there already: choose another name, or remove it first") from None
+        raise FileError(f"{place} is there already: choose another name") from None
     settings = folder / "cohort.yaml"
     settings.write_text(_description(title), encoding="utf-8", newline="\n")
     workbook = folder / "linelist.xlsx"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import ceil, floor
 
 import numpy as np
 
 from blina.linelist import chinese
+from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS, Rule
 from blina.linelist.parse import MOST_ALIKE, Place
 from blina.linelist.predicate import compile_predicate
 from blina.linelist.problems import WARNING, Problem, Said
-from blina.linelist.sheet import Sheet
+from blina.linelist.settings import Threshold
+from blina.linelist.sheet import Cells, Sheet
 from blina.linelist.table import Table
 
+LEAST_FILLED = 8  # cells that two rows must share before they are taken for one patient
 MONTHS_OF_YEAR, LONGEST_PLANNED, SHORTEST_COMPLETED, DEATH = 12, 28, 7, 5
 
 
@@ -40,7 +45,10 @@ def rule_problems(
         rows = [row for row in rows if not any((row, name) in unreadable for name in names)]
         problems += [places[rule.column].problem(row, rule.id, said) for row in rows[:MOST_ALIKE]]
         if (more := len(rows) - MOST_ALIKE) > 0:
-            said = Said(f"and {more} more rows below break this rule", f"以下另有 {more} 行不符合此规则")
+            said = Said(
+                f"and {more} more {'rows below break' if more > 1 else 'row below breaks'} this rule",
+                f"以下另有 {more} 行不符合此规则",
+            )
             problems.append(places[rule.column].problem(rows[MOST_ALIKE], rule.id, said))
     return problems
 
@@ -126,15 +134,6 @@ ODDITIES: tuple[Oddity, ...] = (
         Said("counts further cycles after an event of grade 5 (death)", "5 级（死亡）之后仍有后续疗程：请核对"),
     ),
     Oddity(
-        "no-fever-with-crs",
-        ("crs_grade", "fever_cycle1"),
-        lambda table, crs, fever: (crs > 0) & (fever == 0),
-        Said(
-            "is CRS without fever: ASTCT asks for fever, unless it was suppressed",
-            "有 CRS 而无发热：ASTCT 标准以发热为前提（除非已用药控制）",
-        ),
-    ),
-    Oddity(
         "value-though-negative",
         ("mrd_after_percent", "fc_after", "pcr_after"),
         lambda table, *_: ~_is(table, "fc_after", "positive") & ~_is(table, "pcr_after", "positive"),
@@ -146,10 +145,68 @@ ODDITIES: tuple[Oddity, ...] = (
 )
 
 
-def oddities(table: Table, sheet: Sheet, places: Mapping[str, Place]) -> list[Problem]:
+OF_ASTCT = Oddity(
+    "no-fever-with-crs",
+    ("crs_grade", "fever_cycle1"),
+    lambda table, crs, fever: (crs > 0) & (fever == 0),
+    Said(
+        "is CRS without fever: ASTCT asks for fever, unless it was suppressed",
+        "有 CRS 而无发热：ASTCT 标准以发热为前提（除非已用药控制）",
+    ),
+)
+
+
+def _of_cohort(cohort: Cohort) -> Iterator[Oddity]:
+    """What is odd by the grading scale and the thresholds that a cohort states."""
+    if cohort.grading_scale_stated and cohort.scale("CRS") == "ASTCT 2019":
+        yield OF_ASTCT
+    if (assay := cohort.assays.get("FC")) and assay.negative:
+        said = Said("does not agree with FC by the threshold in cohort.yaml: look at both, and at the unit",
+                    "与流式结果按 cohort.yaml 的阈值判定不一致：请核对两者及单位")  # fmt: skip
+        for time in ("before", "after"):
+            needs = (f"mrd_{time}_percent", f"fc_{time}")
+            yield Oddity(f"fc-and-value-{time}", needs, partial(_disagree, assay.negative, needs[1]), said)
+
+
+def _disagree(threshold: Threshold, fc: str, table: Table, percent: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Where FC is positive though the value is negative by its threshold, or the other way round."""
+    limit = threshold.limit / MRD.size
+    negative = percent <= floor(limit) if threshold.or_equal else percent < ceil(limit)
+    return np.where(negative, _is(table, fc, "positive"), _is(table, fc, "negative"))
+
+
+def same_patients(sheet: Sheet, at: Place) -> list[Problem]:
+    """A warning on each row that repeats an earlier one in every column but that of the identifier.
+
+    Asked only of rows in which `LEAST_FILLED` other cells are filled.
+    """
+    columns = [_texts(cells) for place, cells in enumerate(sheet.columns) if place != at.position]
+    if len(columns) < LEAST_FILLED:
+        return []
+    codes = np.stack(columns, axis=1)
+    _, first, same = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    first = first[same.reshape(-1)]
+    rows = np.flatnonzero((first < np.arange(len(sheet))) & ((codes > 0).sum(axis=1) >= LEAST_FILLED))
+    return [at.problem(int(sheet.numbers[row]), "same-values", _same(int(sheet.numbers[first[row]])), WARNING)
+            for row in rows[:MOST_ALIKE]]  # fmt: skip
+
+
+def _texts(cells: Cells) -> np.ndarray:
+    """A number for each row's text, 0 for a blank."""
+    index = {"": 0}
+    numbers = [index.setdefault(cell.text.strip(), len(index)) for cell in cells.distinct]
+    return np.array(numbers, dtype=np.int32)[cells.places]
+
+
+def _same(row: int) -> Said:
+    return Said(f"same values as row {row} in every other column: the same patient twice?",
+                f"其余各列均与第 {row} 行相同：是否为同一患者重复登记？")  # fmt: skip
+
+
+def oddities(table: Table, sheet: Sheet, places: Mapping[str, Place], cohort: Cohort) -> list[Problem]:
     """Warnings on cells that are plausible but odd, row by row; the table may lack columns."""
     found = []
-    for oddity in ODDITIES:
+    for oddity in (*ODDITIES, *_of_cohort(cohort)):
         if set(oddity.needs) <= table.columns.keys():
             rows = sheet.numbers[oddity.rows(table)].tolist()
             found += [places[oddity.column].problem(row, oddity.id, oddity.said, WARNING) for row in rows[:MOST_ALIKE]]

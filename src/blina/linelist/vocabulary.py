@@ -19,15 +19,20 @@ BY_NAME = {column.name: column for column in COLUMNS}
 _POWER = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", "⁺")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－ー", "-"))
+_BLANKS = re.compile(r"((?<=\d)\s+(?=[.,]?\d)|(?<=\d[.,])\s+(?=\d))|\s+")
 
 
 def folded(text: str) -> str:
-    """Text without what typing adds to it: powers as ^-4, NFKC, one kind of dash, case folded, no blanks."""
-    if text.isascii() and text.isprintable():
-        return text.casefold().replace(" ", "")
+    """Text without what typing adds to it: powers as ^-4, NFKC, one kind of dash, case folded, no blanks.
+
+    Of blanks and line breaks between digits one blank stays: they may part two numbers (5 6 is not 56).
+    """
+    if text.isascii() and text.isprintable() and " " not in text:
+        return text.casefold()
     powers = _POWER.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     plain = normalize("NFKC", normalize("NFKC", powers.translate(_DASHES)).casefold())
-    return "".join(letter for letter in plain if not letter.isspace() and category(letter) not in ("Cf", "Cc"))
+    seen = "".join(letter for letter in plain if letter.isspace() or category(letter) not in ("Cf", "Cc"))
+    return _BLANKS.sub(lambda found: " " if found[1] else "", seen)
 
 
 # Units as they stand in headers and behind numbers, by the declared unit of the column.
@@ -39,12 +44,14 @@ UNITS: dict[str, tuple[str, ...]] = {
     "hours": ("hours", "hour", "hrs", "hr", "h", "小时"),
     "cycles": ("cycles", "cycle", "courses", "course", "疗程", "个疗程", "周期", "个周期"),
     "%": ("%", "percent", "per cent", "百分比", "百分数"),
-    "fraction": ("fraction", "10^-4", "copies", "拷贝", "小数", "ratio"),
+    "fraction": ("fraction", "10^-4", "copies", "拷贝", "小数", "比例", "ratio"),
 }
 UNIT_OF = {folded(word): unit for unit, words in UNITS.items() for word in words}
 _RANGE = re.compile(r"\d-\d")  # of grades, as in CRS grade (0-5)
+# A hyphen within a word is of typing, one behind it may mean negative; ?, * and # say doubt or point to a note.
 _OF_TYPING = re.compile(
-    r"[_()\[\]{}【】〔〕\"'“”‘’「」]|-(?!\d)|(?<=\D)-|^[.,:;*#、。]+(?![.,:;*#、。\d])|[.,:;*#?!、。]+$"
+    r"^[(\[{【〔]-+[)\]}】〕]$|[_()\[\]{}【】〔〕\"'“”‘’「」]|(?<=[^\W\d])-(?=\w)|(?<=\d)-(?=[^\W\d])"
+    r"|^[.,:;、。]+(?![.,:;*#、。\d])|[.,:;!、。]+$"
 )
 _IN_BRACKETS = re.compile(r"[(\[{<【〔]([^()\[\]{}<>【】〔〕]*)[)\]}>】〕]")
 
@@ -53,7 +60,7 @@ _IN_BRACKETS = re.compile(r"[(\[{<【〔]([^()\[\]{}<>【】〔〕]*)[)\]}>】�
 def normalised(text: str) -> str:
     """Text for comparing: `folded`, and no underscores, hyphens, brackets, units in brackets nor outer punctuation.
 
-    What makes a number another one stays (-1, 2-3, .5). Of a text that would lose everything, such as a single hyphen,
+    What makes a number another one (-1, 2-3, .5) or says doubt (?, +-) stays. Of a text that would lose everything, such as a single hyphen,
     the folded text is kept.
     """
     plain = folded(text)
@@ -233,18 +240,23 @@ def _named_twice(header: str) -> Iterator[str]:
             yield left
 
 
+_SAYS_MONTHS = re.compile(r"月|month|(?<![^\W_])mos?(?![^\W_])")
+
+
 def _fits(header: str, column: Column) -> bool:
     """Whether the units that a header states are those of the column: an age in months is no age_years."""
     stated = {UNIT_OF[found.strip()] for found in _IN_BRACKETS.findall(_words(header)) if found.strip() in UNIT_OF}
+    if column.name == "months_from_diagnosis" and not _SAYS_MONTHS.search(_words(header)):
+        return False  # a time may be in days, weeks or years
     own = {"day": "days"}.get(column.unit, column.unit)
     may_hold_values = column.name.startswith(("fc_", "pcr_"))
     return stated <= ({"%"} if may_hold_values else {own})
 
 
 # Words. Declared words and their Chinese forms are understood in each column; these are others that are written.
-POSITIVE = ("pos", "+", "阳", "mrd阳性", "mrd+", "检出", "detected")
-NEGATIVE = ("neg", "阴", "mrd阴性", "(-)", "未检出", "not detected", "undetected", "undetectable", "未检测到", "<lod",
-            "below limit of detection", "below the limit of detection", "below lod", "低于检测下限", "低于检测限",
+POSITIVE = ("pos", "+", "阳", "阳性(+)", "mrd阳性", "mrd+", "检出", "detected")
+NEGATIVE = ("neg", "阴", "阴性(-)", "mrd阴性", "(-)", "未检出", "not detected", "undetected", "undetectable", "未检测到",
+            "<lod", "below limit of detection", "below the limit of detection", "below lod", "低于检测下限", "低于检测限",
             "低于检出限")  # fmt: skip
 NOT_DONE = ("未查", "未测", "未检", "未检测", "未检查", "未送检", "未行", "没做", "not tested", "untested",
             "not performed", "not examined", "not assessed")  # fmt: skip
@@ -264,9 +276,11 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "stop_reason": {
         "completed": ("complete", "finished", "as planned", "completed as planned", "planned", "完成", "已完成",
                       "计划完成", "正常完成", "完成疗程", "疗程完成", "完成治疗"),
-        "severe_reaction": ("adverse reaction", "severe adverse reaction", "adverse event", "severe adverse event",
-                            "toxicity", "severe toxicity", "不良反应", "严重反应", "严重毒性", "毒性", "毒副反应",
-                            "严重不良事件", "不良事件"),
+        "severe_reaction": (  # one that is not called severe may have been mild
+            "severe adverse reaction", "severe adverse event", "severe toxicity", "grade 3 toxicity",
+            "严重反应", "严重毒性", "严重毒副反应", "严重不良事件",
+            *_each(("3级以上", "3级及以上", "≥3级", ">=3级"), ("不良反应", "不良事件", "毒性")),
+        ),
         "economic": ("cost", "financial", "financial reasons", "economic reason", "economic reasons", "经济", "费用",
                      "费用原因", "经济困难", "经济因素"),
         "other": ("others", "other reason", "其它", "其他原因", "其它原因"),
