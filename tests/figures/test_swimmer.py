@@ -136,9 +136,10 @@ def expected(study):
         if row["stop_reason"] != "completed":
             short = {"severe_reaction": "severe reaction", "economic": "cost"}
             beside["why"] = row["stopped_by"] or short.get(row["stop_reason"], row["stop_reason"])
-            severe = [f"{event} grade {row[event]}" for event in ("CRS", "ICANS") if row[event] in ("3", "4", "5")]
+            severe = [event for event in ("CRS", "ICANS") if row[event] in ("3", "4", "5")]
+            grade = f" {row[severe[0]]}" if len(severe) == 1 else ""
             if not study.cohort.reconstructed and row["stopped_by"] and severe:
-                beside["why"] = f"severe reaction ({', '.join(severe)} described)"
+                beside["why"] = f"severe reaction ({', '.join(severe)}{grade})"
         box = (row["icans_day"], row[ICANS].replace("yes", "")) if known else None
         yield (row["group"], row["infusion_days"], ENDS[row["stop_reason"]], row["extra_cycles"], box,
                tuple(sorted(beside.items())))  # fmt: skip

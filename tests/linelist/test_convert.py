@@ -42,7 +42,8 @@ READ = {
                   ("8m", "0.7", "converted"), ("5岁半", "5.5", "converted"),
                   ("7,5", "7.5", "decimal comma"), ("５．２", "5.2", "typing"), ("5.2\u200b", "5.2", "typing"),
                   (number("7"), "7", ""), (number("7.1000000000000005"), "7.1", "rounded"),
-                  (number("7.14", "7.1"), "7.1", "rounded")],
+                  (number("7.14", "7.1"), "7.1", "rounded"), (number("0.6274", "1"), "0.6", "rounded"),
+                  (number("5", "5岁"), "5", "unit"), (number("5.25", "5周岁"), "5.3", "unit, rounded")],
     "months_from_diagnosis": [("1年3月", "15.0", "converted"), ("45天", "1.5", "converted"), ("3个月", "3", "unit"),
                               ("3.5 mo", "3.5", "unit"), ("0,5", "0.5", "decimal comma")],
     "infusion_days": [("28", "28", ""), ("28天", "28", "unit"), ("28 d", "28", "unit"), ("4周", "28", "converted"),
@@ -50,7 +51,8 @@ READ = {
     "extra_cycles": [("2个疗程", "2", "unit"), ("3 cycles", "3", "unit"), ("无", "0", "none"), ("None", "0", "none")],
     "crs_grade": [("2", "2", ""), ("Ⅱ", "2", "grade"), ("II", "2", "grade"), ("2级", "2", "grade"),
                   ("２级", "2", "grade"), ("Ⅲ度", "3", "grade"), ("Grade 2", "2", "grade"), ("G2", "2", "grade"),
-                  ("CRS 1级", "1", "grade"), ("Ⅴ", "5", "grade"), ("0级", "0", "grade"), ("无", "0", "none"),
+                  ("CRS 1级", "1", "grade"), ("Ⅴ", "5", "grade"), (number("2", "Grade 2"), "2", "unit"),
+                  ("0级", "0", "grade"), ("无", "0", "none"),
                   ("no", "0", "none"), ("未发生", "0", "none"), (number("3"), "3", "")],
     "icans_day": [("3", "3", ""), ("第3天", "3", "unit"), ("D3", "3", "unit"), ("day 3", "3", "unit"),
                   ("无", "", "no value"), ("N/A", "", "no value"), ("-", "", "no value"), ("", "", ""),
@@ -62,12 +64,13 @@ READ = {
     "intolerance_reason": [("胰腺炎", "pancreatitis", "word"), ("无", "", "no value"), ("不适用", "", "no value"),
                            ("/", "", "no value"), ("", "", ""), ("其它", "other", "word")],
     "stop_reason": [("按计划完成", "completed", "word"), ("经济原因", "economic", "word"),
-                    ("Severe reaction", "severe_reaction", "typing"), ("严重不良反应", "severe_reaction", "word")],
+                    ("Severe reaction", "severe_reaction", "typing"), ("严重不良反应", "severe_reaction", "word"),
+                    ("3级以上不良反应", "severe_reaction", "word"), ("Severe toxicity", "severe_reaction", "word")],
     "group": [("MC", "MC", ""), ("mc", "MC", "typing"), ("难治或复发", "RR", "word")],
     "fc_before": [("阳性", "positive", "word"), ("（+）", "positive", "word"), ("+", "positive", "word"),
                   ("(-)", "negative", "word"), ("阴性", "negative", "word"), ("未检出", "negative", "word"),
                   ("未做", "not_done", "word"), ("not done", "not_done", "typing"), ("未检测", "not_done", "word"),
-                  ("阴性（<0.01%）", "negative", "status and value, percent sign")],
+                  ("阴性（<0.01%）", "negative", "status and value, percent sign"), ("阴性（-）", "negative", "word")],
     "pcr_after": [("不适用", "not_applicable", "word"), ("Not applicable", "not_applicable", "typing"),
                   ("neg", "negative", "word")],
     "mrd_before_percent": [
@@ -78,14 +81,16 @@ READ = {
         ("1.2E-04", "0.012", "exponent"), (number("0.00012", "1.20E-04"), "0.012", "exponent"),
         (number("0.145"), "0.145", ""), (percent("0.00145", "0.145%"), "0.145", "percent cell"),
         (percent("0.0014500000000000001"), "0.145", "percent cell, rounded"),
-        (percent("0.001452837", "0.15%"), "0.15", "percent cell, rounded"),
+        (percent("0.001452837", "0.15%"), "0.1453", "percent cell, rounded"),
+        (percent("0.0061", "1%"), "0.61", "percent cell"), (number("0.14528", "0.15"), "0.1453", "rounded"),
+        (number("0.145", "0.1%"), "0.145", "percent sign"),
         (percent("1", "100%"), "100", "percent cell"),
         ("＜0.01％", "", "below limit"), ("<0.01%", "", "below limit"), ("≤0.01", "", "below limit"),
         ("<10⁻⁴", "", "below limit"), ("阴性(<0.01%)", "", "below limit"), ("0", "", "not detected"),
         (number("0"), "", "not detected"), ("0.00%", "", "not detected"), ("阴性", "", "not detected"),
         ("未检出", "", "not detected"), ("not detected", "", "not detected"), ("ND", "", "no value"),
         ("未做", "", "no value"), ("not done", "", "no value"), ("-", "", "no value"), ("", "", ""),
-        ("阳性（0.03%）", "0.03", "percent sign"),
+        ("阳性（0.03%）", "0.03", "status and value, percent sign"), ("阳性0.3", "0.3", "status and value"),
     ],
 }  # fmt: skip
 
@@ -101,32 +106,53 @@ def test_cells_as_wards_write_them_are_read_and_what_was_changed_is_told(name):
 # Cells that are refused, the rule, and a part of what is said.
 REFUSED = {
     "sex": [("1", "code", "may be a code"), ("未知", "not-known", "missing_allowed"),
-            ("男/女", "sex-allowed", "your word"),
+            ("男/女", "sex-allowed", "your word"), ("女？", "sex-allowed", "your word"),
             ("NA", "not-known", "not to be known"), (Cell("yes", "boolean"), "sex-allowed", "write male or female")],
     "age_years": [("1,234", "age_years-allowed", "thousands"), ("7.55", "age_years-allowed", "between two steps"),
                   ("5岁15月", "age_years-allowed", "not a number"), ("<1", "age_years-allowed", "a limit"),
                   ("2-3岁", "age_years-allowed", "a range"), ("200", "age_years-allowed", "out of range"),
-                  ("约5岁", "age_years-allowed", "not a number"), ("5小时", "age_years-allowed", "not a number"),
+                  ("约5岁", "age_years-allowed", "not a number"),
+                  ("5\n6", "age_years-allowed", "two numbers"), ("1 2岁", "age_years-allowed", "two numbers"),
+                  ("5, 6", "age_years-allowed", "two numbers"), ("3月5日", "age_years-allowed", "not a number"),
+                  (number("8", "8月"), "shown-otherwise", "other text"),
+                  (number("8", " "), "shown-otherwise", "not at all"),
+                  (number("2", "12"), "shown-otherwise", "shows otherwise"),
+                  ("5小时", "age_years-allowed", "not a number"),
                   (number("7.55", "7.55"), "age_years-allowed", "between two steps"),
                   (percent("0.05", "5%"), "percent-cell", "percent cell"),
                   (Cell("2023-02-03", "date"), "date-in-place", "is a date"),
                   (Cell("#DIV/0!", "error"), "spreadsheet-error", "error of the spreadsheet"),
                   (Cell("", "uncalculated"), "uncalculated", "formula"),
                   ("x" * 300, "age_years-allowed", "long text")],
-    "infusion_days": [("1个月", "infusion_days-allowed", "not a number"), ("0", "infusion_days-allowed", "range"),
+    "months_from_diagnosis": [(text, "months_from_diagnosis-allowed", "not a number")
+                              for text in ("4月5日", "23年4月", "2岁", "8月龄")],
+    "extra_cycles": [("1 2", "extra_cycles-allowed", "two numbers")],
+    "stop_reason": [(text, "stop_reason-allowed", "under values")
+                    for text in ("不良反应", "不良事件", "毒性", "Toxicity", "adverse event", "完成?")],
+    "infusion_days": [(number("4", "4周"), "shown-otherwise", "other text"),
+                      ("1个月", "infusion_days-allowed", "not a number"), ("0", "infusion_days-allowed", "range"),
                       ("28.5天", "infusion_days-allowed", "between two steps")],
     "crs_grade": [("2-3", "crs_grade-allowed", "a range"), ("1/2", "crs_grade-allowed", "two numbers"),
                   ("½", "crs_grade-allowed", "two numbers"), ("≥3", "crs_grade-allowed", "a limit"),
                   ("3+", "crs_grade-allowed", "a limit"), ("3级以上", "crs_grade-allowed", "a limit"),
                   ("有", "crs_grade-allowed", "give its grade"), ("-", "crs_grade-allowed", "not recorded"),
                   ("V", "crs_grade-allowed", "not a number"), ("ICANS 2", "crs_grade-allowed", "not a number"),
-                  ("6", "crs_grade-allowed", "out of range"), ("不详", "not-known", "missing_allowed"),
+                  ("6", "crs_grade-allowed", "out of range"), ("0\n2", "crs_grade-allowed", "two numbers"),
+                  ("不详", "not-known", "missing_allowed"),
                   (Cell("2023-02-03", "date"), "date-in-place", "such as 2-3")],
-    "bcr_abl1": [("-", "unclear", "not recorded"), ("x", "bcr_abl1-allowed", "your word"), ("2", "code", "a code")],
+    "bcr_abl1": [("-", "unclear", "not recorded"), ("x", "bcr_abl1-allowed", "your word"),
+                 ("有?", "bcr_abl1-allowed", "your word"),
+                 ("有-", "bcr_abl1-allowed", "your word"), ("2", "code", "a code")],
     "intolerance_reason": [("不详", "not-known", "missing_allowed")],
     "fc_before": [("-", "unclear", "not done"), ("ND", "unclear", "not done"), ("无", "unclear", "negative"),
                   ("0.03%", "threshold-declared", "assays"), ("1", "code", "percent sign"),
                   ("MRD", "fc_before-allowed", "your word"),
+                  *((doubtful, "fc_before-allowed", "your word") for doubtful in
+                    ("阳性？", "阴性?", "阳性*", "阴性#", "阳性†", "+-", "-+", "±", "（±）", "阳性-", "阳性(-)")),
+                  *((over, "over-100", "over 100") for over in ("450", "10000", "101%")),
+                  *((both, "status-and-value", "contradict") for both in
+                    ("阴性(10^-4)", "阴性 1", "阳性(<0.01%)", "阴性(>0.01%)", "阳性 0%")),
+                  (number("0.5", "<0.5"), "shown-otherwise", "other text"),
                   ("10-4", "fc_before-allowed", "raised figure"), ("yes", "fc_before-allowed", "your word")],
     "pcr_before": [("NA", "unclear", "not applicable"), ("N/A", "unclear", "not recorded")],
     "mrd_before_percent": [
@@ -137,6 +163,12 @@ REFUSED = {
         ("10⁻⁷", "finer-than-step", "finer than"), ("120", "mrd_before_percent-allowed", "out of range"),
         ("0.1-0.2", "mrd_before_percent-allowed", "not an MRD value"),
         ("5‰", "mrd_before_percent-allowed", "not an MRD value"),
+        ("3\n0.01", "mrd_before_percent-allowed", "not an MRD value"), ("2 0", "mrd_before_percent-allowed", "not an"),
+        ("<5%", "limit", "a limit"), ("<1", "limit", "a limit"), ("阴性(<5%)", "limit", "a limit"),
+        ("阴性 0.5%", "status-and-value", "contradict"), ("阳性(<0.01%)", "status-and-value", "contradict"),
+        (number("3", "3×10⁻⁴"), "shown-otherwise", "other text"), (number("0.1", "0.1‰"), "shown-otherwise", "other"),
+        (percent("0.0001", "<0.01%"), "shown-otherwise", "other text"),
+        (percent("0.0000003", "0%"), "finer-than-step", "finer than"),
         ("3×100", "mrd_before_percent-allowed", "not an MRD value"),
         (percent("2"), "mrd_before_percent-allowed", "out of range"),
         ("不详", "not-known", "missing_allowed"),
@@ -206,6 +238,8 @@ def test_values_on_the_threshold_are_marked_and_positive_ones_keep_their_value()
     assert read("pcr_after", "0.03%", assay=BELOW).boundary is False
     assert read("pcr_after", "<0.01%", assay=BELOW) == Converted("negative", ("threshold", "percent sign"))
     assert read("fc_after", "阳性 0.03%").value_percent == "0.03"
+    finer = read("fc_after", number("3.123456"), assay=BELOW)
+    assert (finer.value_percent, finer.changes) == ("3.1235", ("threshold", "rounded"))
 
 
 @given(st.fractions(0, 1).map(lambda value: Fraction(round(value * 10**6), 10**6)))
@@ -253,17 +287,22 @@ def test_percent_beside_plain_numbers_in_one_column_are_found_whichever_is_rarer
     assert mixed_units(column, Cells.of(["0.1%", "0.3"])) == (Cell("0.3"),)
     assert mixed_units(column, Cells.of(["0.1%", percent("0.003"), "<0.01"])) == ()
     assert mixed_units(column, cells.take(cells.places != 2)) == ()
+    assert mixed_units(column, Cells.of(["1e-04", "0.3", "5e-01", "0.2"])) == (Cell("1e-04"), Cell("5e-01"))
+    assert mixed_units(column, Cells.of(["1e-04", "5e-03", "<0.01"])) == ()
+    assert mixed_units(column, Cells.of(["0.3%", number("0.2", "0.2%")])) == ()
 
 
-def test_a_column_of_plain_values_of_at_most_a_hundredth_may_be_fractions():
+def test_a_column_of_plain_values_of_at_most_1_may_be_fractions():
     assert suspect_fractions(Cells.of(["0.0012", "0.01", "10^-4", "0.5%", "0"]))
-    assert not suspect_fractions(Cells.of(["0.0012", "0.3"]))
+    assert suspect_fractions(Cells.of(["0.0012", "0.3"]))
+    assert not suspect_fractions(Cells.of(["0.0012", "1.3"]))
     assert not suspect_fractions(Cells.of(["0.001%", "阴性", ""]))
 
 
 DATES = (
     "2023-04-03", "2023/4/3", "2023.4.3", "20230403", "2023年4月3日", "２０２３年4月3日", "03-Apr-2023", "03APR2023",
-    "3 April 2023", "April 3, 2023", "2023-04-03 00:00:00", "2023-04-03T00:00", "45019", "45019.5",
+    "3 April 2023", "April 3, 2023", "April 3 2023", "2023. 4. 3", "2023年 4月 3日",
+    "2023-04-03 00:00:00", "2023-04-03T00:00", "45019", "45019.5",
 )  # fmt: skip
 
 
@@ -286,6 +325,9 @@ def test_one_day_in_many_forms(text):
         ("3-Apr-23", None, "two digits"),
         ("2023-02-30", None, "there is not"),
         ("2023-04", None, "not a date"),
+        ("20231", None, "not a date"),
+        ("2023-1 1-05", None, "not a date"),
+        ("4\n5019", None, "not a date"),
         ("3", None, "not a date"),
         ("不详", None, "not a date"),
         ("1850-01-01", None, "before 1900"),

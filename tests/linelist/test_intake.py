@@ -105,6 +105,14 @@ def test_one_box_may_stand_for_yes_or_no(take):
     assert told(taken, "boxes") == {"fever_cycle1": "P2:P29"}
 
 
+def test_a_box_alone_that_was_left_blank_is_not_a_no(take):
+    cells = column("P", "fever___1", "1", "", *["0"] * 26)
+    box = "columns: {fever_cycle1: {checked: {fever___1: 'yes'}}}\n"
+    assert [(p.cell, p.rule) for p in take(cells, box).problems] == [("P3", "fever_cycle1-allowed")]
+    taken = take(cells, f"{box}missing_allowed: [fever_cycle1]\n")
+    assert [*taken.checked().cells()["fever_cycle1"]][:3] == ["yes", "", "no"]
+
+
 def test_a_merged_group_counts_for_each_row_where_that_is_declared(take, report_rows):
     def merge(sheet):
         sheet.merge_cells("B2:B19")

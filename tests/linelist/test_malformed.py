@@ -165,7 +165,7 @@ FAULTS = {
         {"K3": "38/10000"}, "K3", "mrd_before_percent-allowed", "is not an MRD value", "不是 MRD 数值"),
     "more than all cells": Fault({"K3": "138"}, "K3", "mrd_before_percent-allowed", "is out of range", "超出范围"),
     "a fraction that looks finer than any assay": Fault(
-        {"K3": "0.00377"}, "K3", "finer-than-step", "if it is a fraction", "如为小数而非百分数"),
+        {"K3": "0.00377"}, "K3", "finer-than-step", "if it is a fraction", "如为比例"),
     "a negative MRD": Fault(
         {"K3": "-0.38"}, "K3", "mrd_before_percent-allowed", "is not an MRD value", "不是 MRD 数值"),
     "an MRD with a comma for thousands": Fault(

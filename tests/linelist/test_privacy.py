@@ -67,7 +67,8 @@ center name|hospital|drug name|药物名称|年龄（岁）|出生体重|birth w
 ICANS发生日|住院天数|住院次数|电话随访日期|telephone visit|医保类型|insurance type|病理号|mobilization|mobility|
 诊断日期|首次输注日期|father HLA|父亲供者|parental consent|危险度|高危|白细胞|白细胞计数|cell number|融合基因|
 方案|疗程数|流式|疗前流式|停药原因|周期数|任何级别|终点|移植|供者类型|转归|血型|民族|核型|温度|巩固|高热|金标准|
-万元|何时停药|phenotype|photopheresis
+万元|何时停药|phenotype|photopheresis|TEL-AML1|TEL/AML1|tel_aml1|TEL-AML1融合基因|ETV6-TEL|ETV6/TEL|TEL基因|
+知情同意签字日期|签名日期|微信随访|微信回访日期|南京路2号方案
 """)
 
 

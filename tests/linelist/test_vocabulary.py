@@ -16,7 +16,7 @@ HEADERS = {
     "age_years": "age Age|(years) AGE_YRS 年龄 年龄（岁） 年龄\n(岁) ａｇｅ 首次输注年龄 Age|at|first|infusion|(years)",
     "bcr_abl1": "BCR-ABL BCR::ABL1 BCR/ABL1 融合基因 Ph Ph+ BCR-ABL1融合基因 Ph染色体 fusion_gene",
     "intolerance_reason": "化疗不耐受原因 不耐受原因 intolerance_reason Reason|for|intolerance",
-    "months_from_diagnosis": "诊断至首次输注(月) 诊断至首次输注时间（月） 确诊到用药间隔 Months|from|diagnosis "
+    "months_from_diagnosis": "诊断至首次输注(月) 诊断至首次输注时间（月） 确诊到用药间隔月数 Months|from|diagnosis "
                              "Time|since|diagnosis|(months)",
     "infusion_days": "输注天数 第一疗程输注天数 Infusion|days Days|of|infusion 输注天数（天）",
     "stop_reason": "停药原因 Stop|reason Reason|for|discontinuation 终止治疗原因",
@@ -37,6 +37,7 @@ NOT_ONE_OF_THEM = (
     "", "姓名", "住院号", "病案号", "病历号", "MRN", "patient name", "出生日期", "诊断日期", "首次输注日期", "电话",
     "备注", "MRD", "流式", "PCR", "疗前", "疗前融合基因", "疗程数", "cycles", "诊断年龄", "Age at diagnosis",
     "sex/age", "性别年龄", "MRD before and after", "ICANS发生日期", "住院天数", "Blast %", "CRS date",
+    "诊断至输注时间", "确诊到用药间隔", "Time from diagnosis", "time_since_diagnosis",
 )  # fmt: skip
 
 
@@ -93,7 +94,21 @@ def test_texts_that_differ_in_typing_only_compare_as_the_same(one, other):
 
 
 @pytest.mark.parametrize(
-    "one, other", [("-1", "1"), ("2-3", "23"), (".5", "5"), ("10⁻⁴", "10-4"), ("-", ""), ("+", "-")]
+    "one, other",
+    [
+        ("-1", "1"),
+        ("2-3", "23"),
+        (".5", "5"),
+        ("10⁻⁴", "10-4"),
+        ("-", ""),
+        ("+", "-"),
+        ("+-", "+"),
+        ("5\n6", "56"),
+        ("(-)", "-"),
+        ("阳性-", "阳性"),
+        ("阳性?", "阳性"),
+        ("阳性*", "阳性"),
+    ],
 )
 def test_texts_that_mean_different_numbers_or_signs_never_compare_as_the_same(one, other):
     assert normalised(one) != normalised(other)

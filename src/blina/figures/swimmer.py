@@ -207,8 +207,9 @@ def _label(patient: str, place: int, cohort: Cohort) -> str:
 
 def _described(row: dict) -> str:
     """Why a patient stopped for a severe reaction: that, with what is described of it, which need not be its cause."""
-    found = [f"{event} grade {row[event]}" for event in (CRS, ICANS) if row["stopped_by"] and row[event] in _SEVERE]
-    return f"severe reaction ({', '.join(found)} described)" if found else row["stopped_by"]
+    found = [event for event in (CRS, ICANS) if row["stopped_by"] and row[event] in _SEVERE]
+    grade = f" {row[found[0]]}" if len(found) == 1 else ""  # of two there is no room for grades
+    return f"severe reaction ({', '.join(found)}{grade})" if found else row["stopped_by"]
 
 
 def _kinds(table: pd.DataFrame) -> list[str]:

@@ -85,7 +85,7 @@ class Place:
 
     def and_more(self, row: int, more: int, level: str = "error") -> Problem:
         """Stands for the problems that are not listed, from the row of that number on."""
-        said = Said(f"and {more} more cells below in this column are wrong: correct these first",
+        said = Said(f"{more} more of this column, below: correct these first",
                     f"本列以下另有 {more} 个单元格有误：请先更正以上各处")  # fmt: skip
         return self.problem(row, "and-more", said, level)
 

@@ -60,11 +60,14 @@ _IN_BRACKETS = re.compile(r"[(\[{<【〔]([^()\[\]{}<>【】〔〕]*)[)\]}>】�
 def normalised(text: str) -> str:
     """Text for comparing: `folded`, and no underscores, hyphens, brackets, units in brackets nor outer punctuation.
 
-    What makes a number another one (-1, 2-3, .5) or says doubt (?, +-) stays. Of a text that would lose everything, such as a single hyphen,
-    the folded text is kept.
+    What makes a number another one (-1, 2-3, .5) or says doubt (?, +-) stays. Of a text that would lose everything,
+    such as a hyphen in brackets, the folded text is kept.
     """
     plain = folded(text)
-    without_units = _IN_BRACKETS.sub(lambda found: "" if found[1] in UNIT_OF else found[0], plain)
+    # 10^-4 may be a value behind a word
+    without_units = _IN_BRACKETS.sub(
+        lambda found: found[0] if UNIT_OF.get(found[1], "fraction") == "fraction" else "", plain
+    )
     return _OF_TYPING.sub("", without_units) or plain
 
 
@@ -255,9 +258,9 @@ def _fits(header: str, column: Column) -> bool:
 
 # Words. Declared words and their Chinese forms are understood in each column; these are others that are written.
 POSITIVE = ("pos", "+", "阳", "阳性(+)", "mrd阳性", "mrd+", "检出", "detected")
-NEGATIVE = ("neg", "阴", "阴性(-)", "mrd阴性", "(-)", "未检出", "not detected", "undetected", "undetectable", "未检测到",
-            "<lod", "below limit of detection", "below the limit of detection", "below lod", "低于检测下限", "低于检测限",
-            "低于检出限")  # fmt: skip
+NEGATIVE = ("neg", "阴", "阴性(-)", "mrd阴性", "(-)", "未检出", "not detected", "undetected", "undetectable",
+            "未检测到", "<lod", "below limit of detection", "below the limit of detection", "below lod",
+            "低于检测下限", "低于检测限", "低于检出限")  # fmt: skip
 NOT_DONE = ("未查", "未测", "未检", "未检测", "未检查", "未送检", "未行", "没做", "not tested", "untested",
             "not performed", "not examined", "not assessed")  # fmt: skip
 _STATUS = {"positive": POSITIVE, "negative": NEGATIVE, "not_done": NOT_DONE, "not_applicable": ("无需", "不需要")}
