@@ -282,10 +282,10 @@ def test_no_more_than_a_thousand_problems_of_a_kind_are_listed(take):
     problems = take(cells, rows=rows).problems
     of_sex = [problem for problem in problems if problem.column == "sex"]
     assert len(of_sex) == MOST_ALIKE + 1
-    assert of_sex[-1].rule == "and-more" and "and 300 more cells" in of_sex[-1].advice.en
+    assert of_sex[-1].rule == "and-more" and "300 more of this column" in of_sex[-1].advice.en
     assert "另有 300 个" in of_sex[-1].advice.zh
     of_ids = [problem for problem in problems if problem.column == "patient_id"]
-    assert len(of_ids) == MOST_ALIKE + 1 and "and 299 more cells" in of_ids[-1].advice.en
+    assert len(of_ids) == MOST_ALIKE + 1 and "299 more of this column" in of_ids[-1].advice.en
 
 
 # What is told
