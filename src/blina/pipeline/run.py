@@ -89,8 +89,8 @@ def run(
                 from blina.page import write_page
 
                 write_page(output / "notebooks", output / "report", cohort)
-            if not cohort.reconstructed:
-                (output / "CONFIDENTIAL.txt").write_text(CONFIDENTIAL, encoding="utf-8")
+                if not cohort.reconstructed:
+                    (output / "CONFIDENTIAL.txt").write_text(CONFIDENTIAL, encoding="utf-8")
             score = json.loads(_read(output / "claims.json") or "{}")
             figures = len({path.stem for path in output.glob("figures/*")})
             folders = tuple(project.short(target) for target in to.values())
