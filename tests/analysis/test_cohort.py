@@ -59,7 +59,8 @@ def test_what_is_not_recorded_has_a_row_and_is_in_no_proportion_or_median(report
     assert wide["BCR::ABL1", "found"].startswith("4/16 ") and wide["BCR::ABL1", NOT_RECORDED] == "2"
     assert wide["age, years", ""] == "11.25 (2.9 to 16.4)" and wide["age, years", NOT_RECORDED] == "2"
     assert wide["further cycles", "patients given any"].startswith("3/16 ")
-    assert wide["further cycles", "cycles given"] == "4" and wide["cycles, the first included", ""] == "20"
+    assert wide["further cycles", "cycles given"] == "4 (of 16 of 18 patients)"
+    assert wide["cycles, the first included", ""] == "20 (of 16 of 18 patients)"
     assert ("infusion in cycle 1, days", NOT_RECORDED) not in wide
 
 

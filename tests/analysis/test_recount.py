@@ -91,15 +91,21 @@ def after(row, rule):
     if rule == "pcr" and not is_followed(row):
         return None
     results = {"fc": [fc], "pcr": [pcr], "fc_and_pcr": [fc] if pcr == "not_applicable" else [fc, pcr]}[rule]
-    if "positive" in results:
-        return "positive"
-    return "negative" if set(results) == {"negative"} else "not assessed"
+    if not {*results} <= {"positive", "negative"}:
+        return "not assessed"
+    return "positive" if "positive" in results else "negative"
 
 
 def found_before(row, rule="fc_and_pcr"):
     """Whether MRD was found before treatment by an assay of the rule."""
     results = {"fc": row["fc_before"], "pcr": pcr_of(row, "before")}
     return any(results[assay] == "positive" for assay in rule.split("_and_"))
+
+
+def was_negative(row):
+    """Whether every assay that applies was negative before, and some was."""
+    asked = [found for found in (row["fc_before"], pcr_of(row, "before")) if found != "not_applicable"]
+    return set(asked) == {"negative"}
 
 
 def belongs(row, evaluable_set, rule):
@@ -119,16 +125,19 @@ def told_together(rows, purposes):
     """Whose response is stated together: (name, measure, rows)."""
     for name, purpose in purposes.items():
         mine = [row for row in rows if row["group"] == name]
-        with_mrd = [row for row in mine if found_before(row)]
-        looked = [row for row in mine if {row["fc_before"], pcr_of(row, "before")} & {"positive", "negative"}]
-        if purpose == "bridging" or purpose is None and not with_mrd and (looked or not mine):
-            yield name, "stayed negative", [row for row in mine if not found_before(row)]
+        if purpose == "bridging":
+            with_mrd = [row for row in mine if found_before(row)]
+            without = [row for row in mine if was_negative(row)]
+            others = [row for row in mine if not found_before(row) and not was_negative(row)]
+            yield name, "stayed negative", without
             if with_mrd:
                 yield name, "negative after", with_mrd
+            if others:
+                yield name, "negative after, not assessed before", others
         else:
             yield name, "negative after", mine
     clearing = [name for name, purpose in purposes.items() if purpose in ("clearance", "reinduction")]
-    if len(clearing) > 1:
+    if len(clearing) > 1 and len({purposes[name] for name in clearing}) == 1:
         yield " + ".join(clearing), "negative after", [row for row in rows if row["group"] in clearing]
 
 
@@ -221,7 +230,9 @@ def test_every_worst_grade_is_what_a_count_of_rows_gives_and_a_span_where_someth
         for key, (least, most, n) in expected.items():
             row = found[key]
             assert (row["k"], row["n"]) == (least, n)
-            if least == most:
+            if key[2] == "occurrence not recorded":
+                assert row["text"] == f"{least} of {n}" and isnan(row["percent"])
+            elif least == most:
                 assert row["text"].startswith(f"{least}/{n}")
                 assert n == 0 or row["percent"] == pytest.approx(100 * least / n)
             else:

@@ -20,6 +20,7 @@ from blina.analysis.response import (
     NO_RT_PCR,
     RULES,
     STAYED,
+    UNKNOWN_BEFORE,
     burden,
     burden_test,
     choice,
@@ -117,8 +118,37 @@ def test_whoever_was_not_assessed_counts_as_not_negative_and_the_set_assessed_le
     )
     assert found.loc[("fc", "assessed"), "text"] == "16/16 (100%, 79.4 to 100)"
     assert found.loc[("pcr", "all_treated"), ["k", "n", "not_assessed"]].to_list() == [0, 6, 1]
-    # P01 is positive by RT-PCR, which decides; P06 is negative by FC, but its fusion gene was not looked for.
-    assert found.loc[("fc_and_pcr", "all_treated"), ["k", "n", "not_assessed"]].to_list() == [11, 18, 2]
+    # P01 is positive by RT-PCR, but has no FC; P06 is negative by FC, but its fusion gene was not looked for.
+    assert found.loc[("fc_and_pcr", "all_treated"), ["k", "n", "not_assessed"]].to_list() == [11, 18, 3]
+
+
+@pytest.mark.parametrize("found", ["positive", "negative"])
+def test_who_is_assessed_does_not_depend_on_the_result(report, found):
+    lacking = changed(report, {("P01", "after", "FC"): found, ("P01", "after", "RT-PCR"): "not_done"})
+    row = rates(*lacking).query("group == 'MC' and rule == 'fc_and_pcr'").set_index("evaluable_set")
+    assert (row.loc["assessed", "n"], row.loc["all_treated", "n"]) == (17, 18)
+
+
+def test_a_side_of_the_contrast_of_which_nobody_was_assessed_is_not_tested(report):
+    carriers = report.patients.loc[report.patients["bcr_abl1"], "patient_id"]
+    lacking = changed(report, {(patient, "after", "FC"): "not_done" for patient in carriers})
+    row = fusion_contrast(*lacking).query("group == 'MC' and rule == 'fc'").iloc[0]
+    assert (row["carriers_text"], row["carriers_not_assessed"], row["others_n"]) == ("0 of 6 assessed", 6, 12)
+    assert pd.isna(row["p"]) and row["test_text"] == "nobody to compare with"
+
+
+def test_a_bridging_patient_not_assessed_before_has_not_stayed_negative(report):
+    found = rates(*changed(report, {("P19", "before", "FC"): "not_done"})).query("group == 'IC' and rule == 'fc'")
+    n = found[found["evaluable_set"] == "all_treated"].set_index("measure")["n"]
+    assert n.to_dict() == {STAYED: 2, UNKNOWN_BEFORE: 1}
+
+
+def test_a_ward_s_groups_of_different_purposes_are_not_pooled(report):
+    ward = report.cohort.model_copy(update={"reconstructed": False})
+    assert not rates(report.patients, report.mrd, ward)["is_pooled"].any()
+    groups = tuple(group.model_copy(update={"purpose": "clearance"}) for group in ward.groups)
+    same = rates(report.patients, report.mrd, ward.model_copy(update={"groups": groups}))
+    assert set(same.loc[same["is_pooled"], "group"]) == {"MC + IC + RR"}
 
 
 def without_pcr_after(report):
@@ -139,7 +169,7 @@ def test_without_rt_pcr_after_there_is_no_rate_by_it(report):
 def test_a_carrier_who_was_not_assessed_is_told_beside_the_rate_of_carriers(report):
     lacking = changed(report, {("P06", "after", "RT-PCR"): "not_done"})
     text = fusion_contrast(*lacking).query("group == 'MC' and rule == 'pcr'")["carriers_text"].iloc[0]
-    assert text == "0/6 (0%, 0 to 45.9; 1 of the 6 not assessed, counted as not negative)"
+    assert text == "0/5 (0%, 0 to 52.2; 1 more not assessed)"
 
 
 def test_rt_pcr_counts_carriers_and_whoever_has_a_result_by_it(report):
@@ -166,11 +196,11 @@ def test_a_status_that_was_not_done_or_not_recorded_is_listed_where_it_occurs(re
     assert len(found) == 14 and found["RT-PCR", "before", "not_applicable"] == 21
 
 
-def test_a_group_of_whom_nothing_was_found_out_before_is_not_said_to_have_been_negative(report):
+def test_a_group_without_a_purpose_is_always_negative_after_whatever_was_found_before(report):
     one = report.cohort.model_copy(update={"groups": (Group(name="ours", label="ours"),)})
     patients, mrd = report.patients.assign(group="ours"), report.mrd.assign(status=None).astype({"status": "str"})
     assert set(rates(patients, mrd, one)["measure"]) == {BECAME}
-    assert set(rates(patients, mrd.assign(status="negative"), one)["measure"]) == {STAYED}
+    assert set(rates(patients, mrd.assign(status="negative"), one)["measure"]) == {BECAME}
 
 
 def test_who_may_carry_the_fusion_gene_is_on_neither_side(report):

@@ -158,7 +158,7 @@ def test_an_event_of_which_nobody_wrote_down_whether_it_occurred_makes_a_span(re
     # P22 is recorded with CRS, whatever a column says of it.
     assert table.loc[("RR", "CRS", ANY), "text"] == "2 to 4 of 7, 2 not recorded"
     assert table.loc[("RR", "CRS", SEVERE), "text"] == "0 to 2 of 7, 2 not recorded"
-    assert table.loc[("RR", "CRS", UNKNOWN), "text"].startswith("2/7 ")
+    assert table.loc[("RR", "CRS", UNKNOWN), "text"] == "2 of 7"
     assert table.loc[("MC", "CRS", ANY), "text"].startswith("0/18 ") and table.loc[("MC", "CRS", UNKNOWN), "k"] == 0
     assert ("RR", "ICANS", UNKNOWN) not in table.index
     readings = fever_as_crs(patients, report.events, report.cohort).query("group == 'RR'")["text"]
@@ -192,6 +192,20 @@ def test_whether_fever_alone_is_crs_depends_on_the_scale(report, scale, readings
     table = fever_as_crs(report.patients, report.events, cohort)
     assert table["reading"].nunique() == readings and fever_said(table, cohort).startswith(said)
     assert fever_note(cohort).startswith(scale) and ("grade 1" in fever_note(cohort)) == (readings == 2)
+
+
+def test_where_no_scale_is_stated_grades_bear_none_and_fever_is_told_on_a_condition(report):
+    events = report.events.assign(scale=pd.array([pd.NA] * len(report.events), dtype="str"))
+    assert set(worst_grades(report.patients, events, report.cohort)["scale"]) == {""}
+    ward = report.cohort.model_copy(update={"reconstructed": False})
+    assert fever_note(ward).startswith("No scale is named. If it was graded so: ASTCT 2019 counts")
+
+
+def test_fever_whose_occurrence_is_not_recorded_is_told_as_a_span(report):
+    patients = report.patients.assign(crs_recorded=~report.patients["patient_id"].isin(["P23", "P25"]))
+    said = fever_said(fever_as_crs(patients, report.events, report.cohort), report.cohort)
+    assert "RR 2 to 4 of 7, 2 not recorded or up to 5 to 6 of 7, 1 not recorded" in said
+    assert "MC 0 or up to 9" in said
 
 
 def test_each_event_has_its_own_scale_in_words(report):

@@ -144,6 +144,13 @@ def test_where_nobody_was_positive_before_there_was_nothing_to_clear(ours):
     assert "18/18" in unknown and "MRD before is recorded of nobody." in unknown
 
 
+def test_an_end_that_is_not_recorded_is_no_stop(ours):
+    patients = ours.patients.assign(stop_reason=ours.patients["stop_reason"].mask(ours.patients.index < 5))
+    safety = summary.answer(type(ours)(ours.cohort, patients, ours.mrd, ours.events), None)[-1]
+    stopped, _, lacking = safety.partition("Stopped early: ")[2].partition(". How cycle 1 ended is ")
+    assert "not recorded" not in stopped and lacking == "not recorded of 5 of 28."
+
+
 def test_a_range_of_one_or_two_patients_is_not_told(ours):
     rr = ours.only("RR")
     assert "22.64 to 78.30% in those positive." in summary.answer(rr, None)[0]

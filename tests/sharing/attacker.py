@@ -18,18 +18,19 @@ BINS = ("below 0.001%", "0.001 to below 0.01%", "0.01 to below 0.1%", "0.1 to be
         "10 to 100%", "not detected", "not recorded")  # fmt: skip
 
 # A treated patient as far as response is told: result after by FC and by RT-PCR (apart from negative and positive: not
-# assessed; no gene to follow), positive before by FC and by RT-PCR, more than 7 days, how cycle 1 ended.
-PATIENTS = [(fc, pcr, fc_before, pcr_before, long, stop)
-            for fc, pcr, fc_before, pcr_before, long, stop in product(
-                "-+?", "-+?.", (True, False), (True, False), (True, False), STOPS)
-            if not (pcr == "." and pcr_before)]  # fmt: skip
+# assessed; no gene to follow; nobody knows whether there is one), positive before by FC and by RT-PCR, more than 7
+# days, how cycle 1 ended, negative before by each assay that applies.
+PATIENTS = [(fc, pcr, fc_before, pcr_before, long, stop, negative)
+            for fc, pcr, fc_before, pcr_before, long, stop, negative in product(
+                "-+?", "-+?.u", (True, False), (True, False), (True, False), STOPS, (True, False))
+            if not (pcr in ".u" and pcr_before) and not (negative and (fc_before or pcr_before))]  # fmt: skip
 
 
 def _result(rule: str, fc: str, pcr: str) -> str:
-    """What a rule makes of the results: by both, one positive decides, and so do negative ones by each that applies."""
+    """What a rule makes of the results: by both, each that applies has to have a result."""
     if rule == "fc_and_pcr":
-        return "+" if "+" in (fc, pcr) else "-" if fc == "-" and pcr in "-." else "?"
-    return {"fc": fc, "pcr": pcr}[rule]
+        return "?" if fc == "?" or pcr in "?u" else "+" if "+" in (fc, pcr) else "-"
+    return {"fc": fc, "pcr": "." if pcr == "u" else pcr}[rule]
 
 
 class Attack:
@@ -97,14 +98,15 @@ class Attack:
         members = group.split(" + ") if group not in self.purposes else [group]
 
         def counts(patient: tuple) -> bool:
-            fc, pcr, fc_before, pcr_before, long, stop = patient
+            fc, pcr, fc_before, pcr_before, long, stop, negative = patient
             either, result, severe = fc_before or pcr_before, _result(rule, fc, pcr), stop == "severe_reaction"
             before = {"fc": fc_before, "pcr": pcr_before, "fc_and_pcr": either}[rule]
             among = {"positive_before": before, "more_than_7_days": long, "assessed": result != "?",
                      "without_severe_stops": not severe and stop != "not recorded"}  # fmt: skip
             if result == "." or not among.get(evaluable, True):
                 return False
-            if len(members) == 1 and self.purposes[group] == "bridging" and either != (measure == "negative after"):
+            found = "negative after" if either else "stayed negative" if negative else "not assessed before"
+            if len(members) == 1 and self.purposes[group] == "bridging" and not measure.endswith(found):
                 return False
             return name == "n" or (result == "-" and not (evaluable == "severe_stops_failed" and severe))
 

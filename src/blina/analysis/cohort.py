@@ -171,7 +171,10 @@ def _sum(amounts: Callable[[pd.DataFrame], pd.Series]) -> State:
         values = amounts(of)
         if len(values) and values.isna().all():
             return {"statistic": "number", "value": nan, "text": "none"}
-        return _number(lambda _: values.sum())(of)
+        stated = _number(lambda _: values.sum())(of)
+        if values.isna().any():
+            stated["text"] += f" (of {values.count()} of {len(values)} patients)"
+        return stated
 
     return state
 

@@ -14,6 +14,7 @@ from blina.linelist.cohort import Cohort, Group
 from blina.linelist.tidy import ASSAYS, STATUSES, TIMES
 
 BECAME, STAYED = "negative after", "stayed negative"
+UNKNOWN_BEFORE = "negative after, not assessed before"  # of a bridging group
 REPORTED = "reported"
 CLEARING = ("clearance", "reinduction")
 WITH_RT_PCR = ("pcr", "fc_and_pcr")
@@ -25,7 +26,8 @@ STATUS_COLUMNS = (*STATUS_KEYS, "k", "n", "text")
 RATE_COLUMNS = (*RATE_KEYS, "k", "n", "percent", "lower", "upper", "not_assessed", "is_reported",
                 "is_pooled", "text")  # fmt: skip
 CONTRAST_COLUMNS = ("group", "measure", "rule", "carriers_k", "carriers_n", "carriers_text", "others_k", "others_n",
-                    "others_text", "not_recorded", "p", "smallest_attainable", "test_text")  # fmt: skip
+                    "others_text", "carriers_not_assessed", "others_not_assessed", "not_recorded", "p",
+                    "smallest_attainable", "test_text")  # fmt: skip
 _POSITIVE, _NEGATIVE, _NOT_APPLICABLE = (STATUSES.index(word) for word in ALWAYS_LISTED)
 CONCORDANCE_COLUMNS = ("group", "time", "counted", "k", "n", "percent", "lower", "upper", "text")
 FLOW_COLUMNS = ("stage", "group", "state", "n", "of")
@@ -94,12 +96,13 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     """One row per patient: what MRD was before and after, and the outcome under every rule.
 
     Adds to `patients` the columns `positive_before` (bool, any assay), `fc_before` and `pcr_before` (bool, positive by
-    that assay), `assessed_before` (bool, a result by any assay), `pcr_result` (bool, a result by RT-PCR, before or
-    after), and `fc`, `pcr`, `fc_and_pcr` (boolean: known to be
-    negative after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of it).
-    `fc_assessed`, `pcr_assessed` and `fc_and_pcr_assessed` (bool) say whether the results decide it: by both assays
-    one positive result does, or negative ones by each that applies. An assay that was not done, or of which nothing is
-    recorded, has no result. ValueError unless there is exactly one MRD row per patient, time and assay.
+    that assay), `assessed_before` (bool, a result by any assay), `negative_before` (bool, negative by each assay that
+    applies), `pcr_result` (bool, a result by RT-PCR, before or after), and `fc`, `pcr`, `fc_and_pcr` (boolean: known to
+    be negative after by that rule; NA where the rule's assay does not apply, so the patient is in no denominator of
+    it). `fc_assessed`, `pcr_assessed` and `fc_and_pcr_assessed` (bool) say whether each assay that the rule needs has a
+    result, whatever it is: who is assessed must not depend on what was found. An assay that was not done, or of which
+    nothing is recorded, has no result; `positive_after` (bool) is a positive result by any assay. ValueError unless
+    there is exactly one MRD row per patient, time and assay.
     """
     status = _status(patients, mrd)
     positive, negative, applies = status == _POSITIVE, status == _NEGATIVE, status != _NOT_APPLICABLE
@@ -111,13 +114,15 @@ def outcomes(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
         fc_before=positive[:, 0, 0],
         pcr_before=positive[:, 0, 1],
         assessed_before=result[:, 0].any(axis=1),
+        negative_before=(negative[:, 0] | ~applies[:, 0]).all(axis=1) & negative[:, 0].any(axis=1),
+        positive_after=positive[:, 1].any(axis=1),
         pcr_result=result[:, :, 1].any(axis=1),
         fc=_nullable(fc, applies[:, 1, 0]),
         pcr=_nullable(pcr, pcr_applies),
         fc_and_pcr=_nullable(both, applies[:, 1, 0] | positive[:, 1, 1]),
         fc_assessed=has_fc,
         pcr_assessed=has_pcr,
-        fc_and_pcr_assessed=both | positive[:, 1].any(axis=1),
+        fc_and_pcr_assessed=has_fc & (has_pcr | ~pcr_applies),
     )
 
 
@@ -141,29 +146,30 @@ def rates(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataF
     """Response of every group under every rule and evaluable set, `RATE_COLUMNS`; percent and exact limits in %.
 
     Groups treated to clear MRD or to reinduce state who is "negative after" (`measure`), and are also pooled under each
-    rule (`is_pooled`). A patient of theirs who was negative before counts as treated; the set "positive before" leaves
-    out who was negative before by the assay of the rule. A group treated for bridging, or without a declared purpose
-    and with nobody positive before although some were assessed, states who "stayed negative" among the patients not
-    found positive before, is never pooled, and leaves nobody in the set "positive before"; bridging patients who were
-    positive before get rows of their own under "negative after". `is_reported` marks the row whose rule is the one
-    behind the group's printed rate, over all treated. n is 0 where nobody is evaluable: percent and limits are NaN.
+    rule (`is_pooled`; outside a reconstruction only if all have one purpose). A patient of theirs who was negative
+    before counts as treated; the set "positive before" leaves out who was negative before by the assay of the rule. A
+    group without a purpose states the same, but is not pooled. A group treated for bridging states who "stayed
+    negative" among the patients negative before by each assay that applies, is never pooled, and leaves nobody in the
+    set "positive before"; its patients who were positive before, and those not assessed before (`UNKNOWN_BEFORE`), get
+    rows of their own. `is_reported` marks the row whose rule is the one behind the group's printed rate, over all
+    treated. n is 0 where nobody is evaluable: percent and limits are NaN.
 
-    Who was not assessed after is among the n and counts as not negative (intention to treat); `not_assessed` is their
-    number, and the text gives it. Where there are any, the set "assessed" leaves them out. Whose days of drug or reason
-    to stop are not recorded is in no set that depends on them.
+    Who was not assessed after is among the n and counts as not negative (missing counted as non-response);
+    `not_assessed` is their number, and the text gives it. Where there are any, the set "assessed" leaves them out.
+    Whose days of drug or reason to stop are not recorded is in no set that depends on them.
 
     RT-PCR alone counts known carriers of BCR::ABL1 and whoever has a result by it, before or after. Where none of a
     group's patients whom RT-PCR might follow has a result after, no rule with RT-PCR is stated: n is 0 and the text is
     `NO_RT_PCR`.
     """
-    table = _followed(patients[["patient_id", "group", "infusion_days", "stop_reason", "bcr_abl1"]], mrd)
+    table = followed(patients[["patient_id", "group", "infusion_days", "stop_reason", "bcr_abl1"]], mrd)
     lacks = any((table[rule.id].notna() & ~table[f"{rule.id}_assessed"]).any() for rule in RULES)
     rows = []
     for unit in _units(table, cohort):
         for rule in RULES:
             negative = unit.members[rule.id].fillna(False).to_numpy(dtype=bool)
             assessed = unit.members[f"{rule.id}_assessed"].to_numpy()
-            unstated = _lacks_rt_pcr(unit.members, rule.id)
+            unstated = lacks_rt_pcr(unit.members, rule.id)
             for evaluable_set, counted in _counted(unit.members, rule.id).items():
                 if evaluable_set == ASSESSED.id and not lacks:
                     continue
@@ -201,7 +207,7 @@ def flow(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFr
     """
     table = outcomes(patients, mrd)
     is_clear, by_fc = table["fc_and_pcr"].fillna(False).astype(bool), table["fc"].fillna(False).astype(bool)
-    decided = table["fc_and_pcr_assessed"]
+    decided = table["fc_and_pcr_assessed"] | table["positive_after"]
     after = np.select([is_clear, decided & by_fc, decided & table["fc_assessed"], decided],
                       [AFTER[0], AFTER[1], AFTER[2], AFTER[4]], AFTER[3])  # fmt: skip
     before = np.select([table["positive_before"], table["assessed_before"]],
@@ -247,22 +253,26 @@ def concordance(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd
 
 
 def fusion_contrast(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    """Carriers of BCR::ABL1 against the others, per group and rule over all treated, `CONTRAST_COLUMNS`.
+    """Carriers of BCR::ABL1 against the others, per group and rule among the patients assessed, `CONTRAST_COLUMNS`.
 
     p and smallest attainable p are Fisher's exact test of negative or not by carrier or not (float; NaN where one side
-    has nobody: there is nothing to compare, and `test_text` says so). `not_recorded` counts patients of whom it is not
-    recorded whether they carry it: they are on neither side. Groups and measures are those of `rates`, as is how
-    patients count who were not assessed, and what stands where no carrier has a result by RT-PCR after.
-    """
+    has nobody assessed: there is nothing to compare, and `test_text` says so). How many of a side were not assessed
+    after is in its text and in `carriers_not_assessed` and `others_not_assessed`. `not_recorded` counts patients of
+    whom it is not recorded whether they carry it: they are on neither side. Groups and measures are those of `rates`,
+    as is what stands where no carrier has a result by RT-PCR after."""
     rows = []
-    for unit in _units(_followed(patients, mrd), cohort):
+    for unit in _units(followed(patients, mrd), cohort):
         is_carrier = unit.members["bcr_abl1"].astype("boolean")
         for rule in RULES:
             sides = {side: _side(unit.members[mine.fillna(False).astype(bool)], rule.id)
                      for side, mine in (("carriers", is_carrier), ("others", ~is_carrier))}  # fmt: skip
             both = all(one["n"] for one in sides.values())
             test = fisher_exact([[one["k"], one["n"] - one["k"]] for one in sides.values()]) if both else None
-            stated = {f"{side}_{name}": one[name] for side, one in sides.items() for name in ("k", "n", "text")}
+            stated = {
+                f"{side}_{name}": one[name]
+                for side, one in sides.items()
+                for name in ("k", "n", "text", "not_assessed")
+            }
             rows.append({"group": unit.name, "measure": unit.measure, "rule": rule.id,
                          "not_recorded": int(is_carrier.isna().sum())} | stated
                         | _test_columns(test, "nobody to compare with"))  # fmt: skip
@@ -370,20 +380,22 @@ class _Unit:
 
 def _units(table: pd.DataFrame, cohort: Cohort) -> Iterator[_Unit]:
     for name, members in by_group(table, cohort, total=False):
-        group, positive = cohort.group(name), members["positive_before"]
-        nothing_found = not positive.any() and (members["assessed_before"].any() or members.empty)
-        if group.purpose == "bridging" or (group.purpose is None and nothing_found):
-            yield _Unit(name, STAYED, members[~positive], group.reported_rule)
-            if positive.any():
-                yield _Unit(name, BECAME, members[positive])
+        group, positive, negative = cohort.group(name), members["positive_before"], members["negative_before"]
+        if group.purpose == "bridging":
+            yield _Unit(name, STAYED, members[negative], group.reported_rule)
+            for measure, mine in ((BECAME, positive), (UNKNOWN_BEFORE, ~positive & ~negative)):
+                if mine.any():
+                    yield _Unit(name, measure, members[mine])
         else:
             yield _Unit(name, BECAME, members, group.reported_rule)
-    clearing = [group.name for group in cohort.groups if group.purpose in CLEARING]
-    if len(clearing) > 1:
+    pooled = [group for group in cohort.groups if group.purpose in CLEARING]
+    clearing = [group.name for group in pooled]
+    # Patients treated for different purposes are pooled only to compare with what a report pooled.
+    if len(pooled) > 1 and (cohort.reconstructed or len({group.purpose for group in pooled}) == 1):
         yield _Unit(" + ".join(clearing), BECAME, table[table["group"].isin(clearing)], is_pooled=True)
 
 
-def _followed(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
+def followed(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     """The table of `outcomes` in which RT-PCR alone counts only whom it is known to follow; `may_follow` whom it may.
 
     It follows known carriers of BCR::ABL1 and whoever has a result by it; who is not "not applicable" it may follow.
@@ -393,7 +405,7 @@ def _followed(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
     return table.assign(may_follow=table["pcr"].notna(), pcr=table["pcr"].where(follows))
 
 
-def _lacks_rt_pcr(members: pd.DataFrame, rule: str) -> bool:
+def lacks_rt_pcr(members: pd.DataFrame, rule: str) -> bool:
     """Whether a rule asks for RT-PCR of patients none of whom has a result by it after, though it might follow some."""
     return rule in WITH_RT_PCR and bool(members["may_follow"].any() and not members["pcr_assessed"].any())
 
@@ -409,11 +421,14 @@ def _rate(k: int, n: int, not_assessed: int, unstated: bool) -> dict[str, object
 
 
 def _side(members: pd.DataFrame, rule: str) -> dict[str, object]:
-    """The rate of carriers, or of the others, by a rule."""
-    unstated = _lacks_rt_pcr(members, rule)
-    counted = members[rule].notna() & (not unstated)
-    missing = int((counted & ~members[f"{rule}_assessed"]).sum())
-    return _rate((members[rule].fillna(False) & counted).sum(), counted.sum(), missing, unstated)
+    """The rate of carriers, or of the others, by a rule, among those assessed; how many are not."""
+    unstated = lacks_rt_pcr(members, rule)
+    asked, assessed = members[rule].notna() & (not unstated), members[f"{rule}_assessed"]
+    n, missing = int((asked & assessed).sum()), int((asked & ~assessed).sum())
+    stated = _rate((members[rule].fillna(False) & asked & assessed).sum(), n, 0, unstated)
+    if missing:
+        stated["text"] = f"{stated['text'][:-1]}; {missing} more not assessed)" if n else f"0 of {missing} assessed"
+    return stated | {"not_assessed": missing}
 
 
 def _test_columns(test: ExactTest | None, why_not: str) -> dict[str, object]:

@@ -49,7 +49,7 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
     could belong to the first two. Where some could belong to a line, it has no percentage and no interval: its k are
     those known to, and its text is a span. Fever usually has no grade: where none is recorded with one, it has a single
     line of patients known to have it, "counted apart from CRS". n is all patients of the group: any dose. `scale` names
-    the grades' scale ("" where none is graded).
+    the grades' scale ("" where none is graded, or none is stated).
     ValueError if one event is graded on two scales: grades of different scales are never pooled.
     """
     groups = _places(patients, cohort)
@@ -69,10 +69,10 @@ def worst_grades(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort) -
             k, k_severe, k_ungraded, k_unknown = (int(of[mine].sum()) for of in (found, severe, ungraded, unknown))
             lines = {ANY: _at_least(k, n, k_unknown), SEVERE: _at_least(k_severe, n, k_unknown, k_ungraded),
                      UNGRADED: rate(k_ungraded, n)}  # fmt: skip
-            if event == FEVER and not scale:
+            if event == FEVER and not (grade == grade).any():
                 lines = {NO_GRADE: lines[ANY]}
             if unknown.any():
-                lines[UNKNOWN] = rate(k_unknown, n)
+                lines[UNKNOWN] = _lacking(k_unknown, n)
             rows += [{"group": name, "event": event, "severity": severity, "scale": scale} | line
                      for severity, line in lines.items()]  # fmt: skip
     return pd.DataFrame(rows, columns=WORST_COLUMNS)
@@ -100,6 +100,11 @@ def _at_least(k: int, n: int, unknown: int, ungraded: int = 0) -> dict[str, obje
         span = f"{k} to {k + unknown + ungraded} of {n}, {why}"
         stated |= dict.fromkeys(("percent", "lower", "upper"), nan) | {"text": span}
     return stated
+
+
+def _lacking(k: int, n: int) -> dict[str, object]:
+    """The columns of a count of missing data, which is no rate: without percentage and interval."""
+    return {"k": k, "n": n, "percent": nan, "lower": nan, "upper": nan, "text": f"{k} of {n}"}
 
 
 def where_grades_lack(table: pd.DataFrame) -> pd.DataFrame:
@@ -157,10 +162,12 @@ def fever_said(table: pd.DataFrame, cohort: Cohort) -> str:
     scale = cohort.scale(CRS)
     if scale not in FEVER_RULES:
         return f"{scale} does not count fever alone as CRS. A comparison has to use the same scale on both sides."
-    counts = table.pivot(index="group", columns="reading", values="k")
+    is_span = table["text"].str.contains(" to .* of .* not recorded")
+    said = table.assign(said=table["k"].astype("str").mask(is_span, table["text"]))
+    counts = said.pivot(index="group", columns="reading", values="said")
     counts = counts.reindex(table["group"].unique())[[*CRS_READINGS]]
     return (
-        f"{FEVER_RULES[scale]}. Patients with CRS of any grade, by what is called CRS: "
+        f"{_if_graded(cohort)}{FEVER_RULES[scale]}. Patients with CRS of any grade, by what is called CRS: "
         + "; ".join(f"{row.Index} {row[1]} or up to {row[2]}" for row in counts.itertuples())
         + ". Nothing more happened to anybody under the second reading. A comparison with another "
         "report has to use the same reading on both sides."
@@ -215,8 +222,7 @@ def stops(patients: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
                  for reason in _reasons(patients)]  # fmt: skip
         if patients["stop_reason"].isna().any():
             k, n = len(members) - len(given), len(members)
-            rows.append({"group": name, "stop_reason": NOT_RECORDED, "k": k, "n": n, "percent": nan, "lower": nan,
-                         "upper": nan, "text": f"{k} of {n}"})  # fmt: skip
+            rows.append({"group": name, "stop_reason": NOT_RECORDED} | _lacking(k, n))
     return pd.DataFrame(rows, columns=STOP_COLUMNS)
 
 
@@ -317,7 +323,13 @@ def fever_note(cohort: Cohort) -> str:
     """What the scale of CRS says of fever alone, in half a sentence."""
     scale = cohort.scale(CRS)
     counts = scale in FEVER_RULES
-    return f"{scale} {'counts fever due to the drug as CRS grade 1' if counts else 'does not count fever alone as CRS'}"
+    said = "counts fever due to the drug as CRS grade 1" if counts else "does not count fever alone as CRS"
+    return f"{_if_graded(cohort)}{scale} {said}"
+
+
+def _if_graded(cohort: Cohort) -> str:
+    """What goes before a statement on the scale of patients for whom none is named."""
+    return "" if cohort.grading_scale_stated or cohort.reconstructed else "No scale is named. If it was graded so: "
 
 
 def _event_names(events: pd.DataFrame) -> list[str]:
@@ -343,8 +355,9 @@ def _only(values: set) -> object:
 
 
 def _one_scale(records: pd.DataFrame, event: str) -> str:
-    graded = records.loc[records["grade"].notna(), "scale"].fillna("a scale not named").unique()
+    graded = records.loc[records["grade"].notna(), "scale"].fillna("").unique()
     if len(graded) > 1:
+        graded = [scale or "a scale not named" for scale in graded]
         raise ValueError(f"{event} is graded on {' and '.join(sorted(graded))}: different scales are never pooled")
     return graded[0] if len(graded) else ""
 

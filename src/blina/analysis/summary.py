@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from blina.analysis import questions
-from blina.analysis.cohort import REASON_WORDS, TOTAL
+from blina.analysis.cohort import NOT_RECORDED, REASON_WORDS, TOTAL
 from blina.analysis.determined import answers, bounds_of, changes, claims_of, load_readings, rests_on
 from blina.analysis.open import CohortBounds, with_bounds
 from blina.analysis.response import (
@@ -17,6 +17,7 @@ from blina.analysis.response import (
     NO_RT_PCR,
     RULES,
     STAYED,
+    UNKNOWN_BEFORE,
     burden_test,
     choice,
     fusion_contrast,
@@ -42,7 +43,8 @@ from blina.linelist.tidy import UNNAMED_REACTION, Tidy
 
 ALL_TREATED, POSITIVE_BEFORE = "all_treated", "positive_before"
 STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of carriers only
-MEASURES = {BECAME: "MRD negative after treatment", STAYED: "Stayed MRD negative"}
+MEASURES = {BECAME: "MRD negative after treatment", STAYED: "Stayed MRD negative",
+            UNKNOWN_BEFORE: "Not assessed before, MRD negative after"}  # fmt: skip
 AS_PRINTED = " (as printed)"
 FEWEST_IN_RANGE = 3  # the range of fewer patients gives the values of each
 STROBE_FILE = "strobe.csv"
@@ -128,7 +130,7 @@ def _rates(table: pd.DataFrame, without: list[str]) -> Iterator[str]:
 
 
 def _carriers(contrast: pd.DataFrame) -> Iterator[str]:
-    told = _some(contrast["carriers_n"]) | contrast["carriers_text"].eq(NO_RT_PCR)
+    told = _some(contrast["carriers_n"] + contrast["carriers_not_assessed"]) | contrast["carriers_text"].eq(NO_RT_PCR)
     rows = contrast[told & contrast["rule"].isin(STATED_RULES)]
     if len(rows):
         stated = [_by(row.carriers_text, choice(RULES, row.rule).label) for row in rows.itertuples()]
@@ -173,12 +175,15 @@ def _safety(study: Tidy, known: CohortBounds | None) -> str:
     counted.append(f"CRS {narrow}{''.join(alone)}")
     ends = with_bounds(stops(patients, cohort), questions.of_stops, known)
     early = ends[(ends["group"] == TOTAL) & ends["stop_reason"].ne("completed") & _some(ends["k"])]
+    missing = early[early["stop_reason"].eq(NOT_RECORDED)]
+    early = early[early["stop_reason"].ne(NOT_RECORDED)]
     stopped = [
         f"{REASON_WORDS.get(row.stop_reason, row.stop_reason.replace('_', ' '))} {row.text}"
         for row in early.itertuples()
     ]
+    lacking = "".join(f" How cycle 1 ended is not recorded of {text}." for text in missing["text"])
     return (f"**Safety, everybody treated.** Grade 3 or more: {'; '.join([*severe, *ungraded])}. "
-            f"Any grade: {'; '.join(counted)}. Stopped early: {'; '.join(stopped) or 'nobody'}.")  # fmt: skip
+            f"Any grade: {'; '.join(counted)}. Stopped early: {'; '.join(stopped) or 'nobody'}.{lacking}")  # fmt: skip
 
 
 def how_firm(study: Tidy) -> str:

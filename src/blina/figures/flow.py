@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blina.analysis.open import OPEN
-from blina.analysis.response import AFTER, ASSESSED, FLOW_COLUMNS, NO_RT_PCR, flow, rates, sets_of
+from blina.analysis.response import FLOW_COLUMNS, NO_RT_PCR, flow, rates, sets_of
 from blina.analysis.safety import STOP_WORDS
 from blina.figures.style import (
     INK,
@@ -92,11 +92,9 @@ def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
     `table` is that of `rates`, under the rule of both assays. A set of the same patients as all treated is left out;
     a group of which the rule cannot be stated has none.
-    AssertionError unless all treated are the group, and those assessed and not assessed add up to it.
+    AssertionError unless all treated are the group.
     """
     of = counts.groupby("group", sort=False)["of"].max()
-    is_missing = counts["stage"].eq("MRD after") & counts["state"].eq(AFTER[3])
-    missing = counts[is_missing].set_index("group")["n"].reindex(of.index, fill_value=0)
     table = table[(table["rule"] == "fc_and_pcr") & ~table["is_pooled"]]
     rows = []
     for name, n in of.items():
@@ -107,8 +105,7 @@ def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
                  if some.id != "severe_stops_failed"}  # fmt: skip
         known = {some.id: size for some, size in sizes.items() if not pd.isna(size)}
         treated = known.get("all_treated", n)
-        assessed = known.get(ASSESSED.id, treated - missing[name])
-        assert treated == n and assessed + missing[name] == n, "all treated, or those assessed and not, do not add up"
+        assert treated == n, "all treated do not add up"
         assert all(size <= treated for size in known.values()), "an evaluable set is larger than all treated"
         rows += [(_SETS, name, some.label, size, n) for some, size in sizes.items()]
     sets = pd.DataFrame(rows, columns=FLOW_COLUMNS)

@@ -128,7 +128,8 @@ class _Taking:
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
-        read |= {name: self._all_blank(name) for name in self.cohort.missing_allowed if name not in read}
+        lacking = [name for name in self.declared if name in self.cohort.missing_allowed and name not in read]
+        read |= {name: self._all_blank(name) for name in lacking}
         table = self._without_fusion(self._table(read), read)
         places = {name: one.at for name, one in read.items()}
         self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)

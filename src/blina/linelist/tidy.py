@@ -34,7 +34,8 @@ class Tidy:
     patients: one row per patient; where events may be missing from the line list, a column for each such event says
     whether it is recorded. mrd: one row per patient, time (before, after) and assay (FC, RT-PCR), with value and limit
     of detection in percent and status (`STATUSES`; blank: not recorded). events: one row per patient and kind of event
-    that occurred, with worst grade (blank: not reported), its scale, day of onset and whether it ended treatment.
+    that occurred, with worst grade (blank: not reported), its scale (blank: not stated), day of onset and
+    whether it ended treatment.
     """
 
     cohort: Cohort
@@ -161,6 +162,7 @@ def _words(words: Sequence[str], codes: np.ndarray) -> pd.api.extensions.Extensi
 
 def _events(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     stopped = wide["stop_reason"].eq("severe_reaction")
+    is_named = cohort.grading_scale_stated or cohort.reconstructed
     grades = {event: wide[EVENT_COLUMNS[event]] for event in ("CRS", "ICANS")}
     severe = {event: grade.ge(SEVERE_GRADE).fillna(False).astype(bool) for event, grade in grades.items()}
     occurred = {event: grade.gt(0).fillna(False).astype(bool) for event, grade in grades.items()}
@@ -168,7 +170,7 @@ def _events(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     parts = [_event(wide[wide["fever_cycle1"].fillna(False).astype(bool)], "fever")]
     for event, grade in grades.items():
         rows = wide[occurred[event]]
-        scale = pd.Series(cohort.scale(event), rows.index, dtype="str").where(rows[grade.name].notna())
+        scale = pd.Series(cohort.scale(event), rows.index, dtype="str").where(rows[grade.name].notna() & is_named)
         day = rows["icans_day"] if event == "ICANS" else pd.NA
         parts.append(_event(rows, event, rows[grade.name], scale, day, (stopped & severe[event])[rows.index]))
     parts.append(_event(wide[stopped & ~severe["CRS"] & ~severe["ICANS"]], UNNAMED_REACTION, led_to_stop=True))

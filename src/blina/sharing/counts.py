@@ -10,7 +10,7 @@ from itertools import product
 import pandas as pd
 
 from blina.analysis.cohort import NOT_RECORDED, TOTAL
-from blina.analysis.response import ALL_SETS, BECAME, RULES, STAYED, outcomes
+from blina.analysis.response import ALL_SETS, BECAME, RULES, STAYED, UNKNOWN_BEFORE, followed
 from blina.analysis.safety import ANY, CRS, FEVER, ICANS, REASONS, SEVERE, UNGRADED, UNKNOWN, worst_by_patient
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import ASSAYS, SEVERE_GRADE, STATUSES, TIMES, Tidy, recorded
@@ -28,7 +28,7 @@ SEVERE_STOP = "severe_reaction"
 
 # What of a patient is counted together. No number that is sent, and no rule between attributes, needs more than one of
 # these tables. Tables that agree on the attributes they share can always be joined to a line list.
-RESPONSE = (*RULE_IDS, "positive_before")
+RESPONSE = (*RULE_IDS, "positive_before", "negative_before")
 TABLES: tuple[tuple[str, ...], ...] = (
     ("group", *RESPONSE, "fc_before", "pcr_before"),
     ("group", *RESPONSE, "more_than_7_days"),
@@ -73,8 +73,8 @@ def profiles(tidy: Tidy) -> pd.DataFrame:
 
 
 def _results(patients: pd.DataFrame, mrd: pd.DataFrame) -> pd.DataFrame:
-    """The table of `outcomes`, with the outcome under each rule in words."""
-    table = outcomes(patients, mrd)
+    """The table of `followed`, with the outcome under each rule in words."""
+    table = followed(patients, mrd)
     for rule in RULE_IDS:
         said = table[rule].map({True: SUCCESS, False: FAILURE}).astype("object").fillna(NOT_COUNTED)
         table[rule] = said.mask(table[rule].notna() & ~table[f"{rule}_assessed"], UNASSESSED)
@@ -109,7 +109,7 @@ LEVELS: dict[str, tuple] = {
 def possible(attributes: tuple[str, ...]) -> list[tuple]:
     """Every combination of these attributes, whatever the group, that a patient can have.
 
-    Which outcomes go with which results is not said here a second time: `outcomes` counts a made-up patient for every
+    Which outcomes go with which results is not said here a second time: `followed` counts a made-up patient for every
     combination of results.
     """
     linked = [name for name in attributes if name not in LEVELS]
@@ -127,7 +127,7 @@ def possible(attributes: tuple[str, ...]) -> list[tuple]:
 
 @cache
 def _possible_results() -> pd.DataFrame:
-    """What `outcomes` makes of every combination of results before and after: fusion genes are followed or are not."""
+    """What `followed` makes of every combination of results before and after, with a fusion gene and of unknown one."""
     followed = [status for status in STATUSES if status != "not_applicable"]
     courses = [*product(followed, followed)]
     mrd = []
@@ -136,7 +136,10 @@ def _possible_results() -> pd.DataFrame:
                 for assay, course in zip(ASSAYS, of_assays, strict=True)
                 for time, status in zip(TIMES, course, strict=True)]  # fmt: skip
     results = pd.DataFrame(mrd)
-    return _results(results[["patient_id"]].drop_duplicates(), results)[[*RESPONSE, "fc_before", "pcr_before"]]
+    patients = results[["patient_id"]].drop_duplicates(ignore_index=True)
+    found = [_results(patients.assign(bcr_abl1=pd.array([gene] * len(patients), dtype="boolean")), results)
+             for gene in (True, None)]  # fmt: skip
+    return pd.concat(found, ignore_index=True)[[*RESPONSE, "fc_before", "pcr_before"]]
 
 
 def counts(cohort: Cohort) -> list[Count]:
@@ -163,7 +166,7 @@ def _response(cohort: Cohort, sizes: dict[str, Count]) -> Iterator[Count]:
     units = [(group.name, sizes[group.name].groups, measure, where, sizes[group.name])
              for group in cohort.groups for measure, where in _measures(group.purpose)]  # fmt: skip
     for evaluable, rule, (name, groups, measure, where, size) in product(ALL_SETS, RULE_IDS, units):
-        if measure == STAYED and evaluable.id == "positive_before":
+        if measure in (STAYED, UNKNOWN_BEFORE) and evaluable.id == "positive_before":
             continue  # nobody, whoever the patients are
         row = (("group", name), ("measure", measure), ("rule", rule), ("evaluable_set", evaluable.id))
         among, successful = _sets(evaluable.id, rule)
@@ -174,7 +177,9 @@ def _response(cohort: Cohort, sizes: dict[str, Count]) -> Iterator[Count]:
 
 def _measures(purpose: str | None) -> list[tuple[str, dict[str, frozenset]]]:
     if purpose == "bridging":
-        return [(STAYED, {"positive_before": frozenset([False])}), (BECAME, {"positive_before": frozenset([True])})]
+        no, yes = frozenset([False]), frozenset([True])
+        return [(STAYED, {"negative_before": yes}), (BECAME, {"positive_before": yes}),
+                (UNKNOWN_BEFORE, {"positive_before": no, "negative_before": no})]  # fmt: skip
     return [(BECAME, {})]
 
 
