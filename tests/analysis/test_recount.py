@@ -19,7 +19,7 @@ from blina.linelist.parse import parse_cell
 from blina.linelist.table import Table
 from blina.linelist.tidy import tidy
 
-WARDS = 100
+WARDS = 60
 MISSING = frozenset(column.name for column in COLUMNS if column.name not in ("patient_id", "group"))
 PURPOSES = ("clearance", "reinduction", "bridging", None)
 

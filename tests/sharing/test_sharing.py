@@ -130,7 +130,7 @@ def test_of_a_large_cohort_everything_common_is_shown():
     assert None not in [row["k"] for row in results(cohort, THRESHOLD)["tables"]["response"]]
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 def test_nothing_suppressed_is_recovered_by_an_attacker_with_another_solver(seed):
     attack = Attack(results(random_cohort(seed, most_patients=30, most_groups=2), THRESHOLD))
     assert not any(1 <= (value or 0) < THRESHOLD for _, value in attack.known.values())
