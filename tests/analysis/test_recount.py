@@ -25,7 +25,7 @@ PURPOSES = ("clearance", "reinduction", "bridging", None)
 
 
 def a_row(random, groups):
-    """A patient as a line list may have one: anything but the group may be blank."""
+    """A patient as reading a sheet gives one: anything but the group may be blank, RT-PCR only if it may apply."""
 
     def drawn(*words):
         return random.choice(words) if random.random() > blanks else ""
@@ -42,7 +42,8 @@ def a_row(random, groups):
         "stop_reason": drawn("completed", "completed", "severe_reaction", "economic", "other"),
         "mrd_before_percent": drawn("0.145", "8"), "mrd_after_percent": drawn("0.012", ""),
         "fc_before": drawn("positive", "negative", "not_done"), "fc_after": drawn("positive", "negative", "not_done"),
-        "pcr_before": drawn(*pcr), "pcr_after": drawn(*pcr), "fever_cycle1": drawn("yes", "no"),
+        "pcr_before": pcr[0] if fusion == "no" else drawn(*pcr),
+        "pcr_after": pcr[0] if fusion == "no" else drawn(*pcr), "fever_cycle1": drawn("yes", "no"),
         "crs_grade": drawn("0", "0", "1", "2", "3", "5"), "icans_grade": icans,
         "icans_day": drawn("1", "20") if icans != "0" else "",
     }  # fmt: skip
@@ -68,26 +69,21 @@ def tables_of(rows, purposes):
     return tidy(Table(columns, codes, blank, tuple(f"P{place:02}" for place in range(len(rows)))), cohort)
 
 
-def pcr_of(row, time):
-    """RT-PCR as the line list has it; without a fusion gene there is nothing to follow, written or not."""
-    return row[f"pcr_{time}"] or ("not_applicable" if row["bcr_abl1"] == "no" else "")
-
-
 def is_followed(row):
     """Whether RT-PCR is known to follow a patient: by a fusion gene, or by a result at any time."""
-    seen = {pcr_of(row, "before"), pcr_of(row, "after")} & {"positive", "negative"}
-    return pcr_of(row, "after") != "not_applicable" and (row["bcr_abl1"] == "yes" or bool(seen))
+    seen = {row["pcr_before"], row["pcr_after"]} & {"positive", "negative"}
+    return row["pcr_after"] != "not_applicable" and (row["bcr_abl1"] == "yes" or bool(seen))
 
 
 def lacks_pcr(members):
     """Whether nobody has a result by RT-PCR after, though it may follow somebody."""
-    found = [pcr_of(row, "after") for row in members]
+    found = [row["pcr_after"] for row in members]
     return any(one != "not_applicable" for one in found) and not {"positive", "negative"} & {*found}
 
 
 def after(row, rule):
     """Whether a patient is "negative", "positive" or "not assessed" after by a rule; None if it is not asked."""
-    fc, pcr = row["fc_after"], pcr_of(row, "after")
+    fc, pcr = row["fc_after"], row["pcr_after"]
     if rule == "pcr" and not is_followed(row):
         return None
     results = {"fc": [fc], "pcr": [pcr], "fc_and_pcr": [fc] if pcr == "not_applicable" else [fc, pcr]}[rule]
@@ -98,13 +94,13 @@ def after(row, rule):
 
 def found_before(row, rule="fc_and_pcr"):
     """Whether MRD was found before treatment by an assay of the rule."""
-    results = {"fc": row["fc_before"], "pcr": pcr_of(row, "before")}
+    results = {"fc": row["fc_before"], "pcr": row["pcr_before"]}
     return any(results[assay] == "positive" for assay in rule.split("_and_"))
 
 
 def was_negative(row):
     """Whether every assay that applies was negative before, and some was."""
-    asked = [found for found in (row["fc_before"], pcr_of(row, "before")) if found != "not_applicable"]
+    asked = [found for found in (row["fc_before"], row["pcr_before"]) if found != "not_applicable"]
     return set(asked) == {"negative"}
 
 

@@ -13,6 +13,7 @@ from blina.linelist.intake import BETWEEN, Intake, read_line_list, take_in
 from blina.linelist.parse import MOST_ALIKE
 from blina.linelist.problems import LineListError
 from blina.linelist.recognise import FROM_DATES
+from blina.linelist.sheet import letters
 
 LETTERS = {name: "ABCDEFGHIJKLMNOPQRS"[place] for place, name in enumerate(h for h in HEADERS if "mrd_after" not in h)}
 
@@ -398,3 +399,18 @@ def test_what_is_wrong_can_be_raised_with_every_problem(take):
 
 def test_every_declared_column_has_a_ward_s_header_in_both_languages():
     assert [*HEADERS] == [column.name for column in COLUMNS]
+
+
+@pytest.mark.parametrize("typed", ["未做", ""])
+def test_no_rt_pcr_without_a_fusion_gene_is_not_applicable_and_told(take, report_rows, typed):
+    """There was nothing to follow: neither a test that lacks nor one that is not recorded."""
+    without = next(place for place, row in enumerate(report_rows) if row["bcr_abl1"] == "no")
+    carrier = next(place for place, row in enumerate(report_rows) if row["bcr_abl1"] == "yes")
+    letter = letters(1 + [name for name in report_rows[0] if name != "provenance"].index("pcr_after"))
+    cells = {f"{letter}{without + 2}": typed, f"{letter}{carrier + 2}": typed}
+    taken = take(cells, "missing_allowed: [pcr_after]\n")
+    after = taken.table.cells()["pcr_after"]
+    assert not taken.problems
+    assert (after[without], after[carrier]) == ("not_applicable", "not_done" if typed else "")
+    (change,) = (one for one in taken.changes if one.what == "nothing to follow")
+    assert (change.column, change.where) == ("pcr_after", f"{letter}{without + 2}")

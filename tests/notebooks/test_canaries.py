@@ -293,6 +293,15 @@ def test_the_patients_are_in_the_report_under_pseudonyms(made):
     assert pq.read_table(patients)["patient_id"].to_pylist() == [f"P0{place}" for place in range(1, 9)]
 
 
+def test_every_page_of_a_ward_and_its_folder_say_that_they_are_confidential(made):
+    root, _ = made
+    pages = [*(root / "build").rglob("report/*.html")]
+    assert len(pages) >= 9
+    assert all("Confidential: made from single patients" in page.read_text(encoding="utf-8") for page in pages)
+    (said,) = (root / "build").rglob("CONFIDENTIAL.txt")
+    assert "保密" in said.read_text(encoding="utf-8")
+
+
 # Sheets that are refused, or read with remarks: messages, pages and tables.
 
 

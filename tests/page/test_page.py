@@ -83,6 +83,8 @@ def test_real_patients_without_claims_get_a_page_without_what_claims_would_say(c
     for path in EXECUTED.glob("*.ipynb"):
         if path.stem[:2] not in ("06", "07"):
             (notebooks / path.name).write_bytes(path.read_bytes())
+    for path in sorted(notebooks.glob("03-*")):  # groups may be named in any script
+        path.rename(path.with_stem(path.stem.replace("__", "__第") + "组"))
     ours = cohort.model_copy(update={"reconstructed": False, "title": "Our ward <2024>"})
     made = write_page(notebooks, folder, ours)
     html = made[0].read_text(encoding="utf-8")

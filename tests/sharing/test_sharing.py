@@ -5,11 +5,13 @@ import json
 
 import pytest
 from attacker import Attack
+from click.testing import CliRunner
 from random_cohorts import random_cohort, tables
 
 from blina.analysis.cohort import TOTAL
 from blina.analysis.response import NO_RT_PCR, rates
 from blina.analysis.safety import stops, worst_grades
+from blina.cli import main
 from blina.linelist.tidy import Tidy
 from blina.sharing.write import results, share
 from blina.yamlfile import FileError
@@ -198,3 +200,19 @@ def test_a_folder_with_other_files_is_not_sent_along(tmp_path):
 def test_too_low_a_threshold_and_too_long_a_label_are_refused(tmp_path, wrong):
     with pytest.raises(FileError):
         share(ward(("A", 9, 0)), tmp_path / "sent", **wrong)
+
+
+def test_a_ward_is_shared_once_since_two_versions_tell_of_whom_they_differ_by(tmp_path):
+    share(ward(("A", 12, 6)), tmp_path)
+    sent = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    share(ward(("A", 12, 6)), tmp_path)  # the same again is no second version
+    for other, threshold in ((ward(("A", 13, 6)), THRESHOLD), (ward(("A", 12, 6)), THRESHOLD + 2)):
+        with pytest.raises(FileError, match="Never send two"):
+            share(other, tmp_path, threshold)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == sent
+
+
+def test_the_command_refuses_rows_that_are_nobody_s_in_one_line():
+    done = CliRunner().invoke(main, ["share"])
+    assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "reconstructed and nobody's" in done.stderr

@@ -329,7 +329,7 @@ def fever_note(cohort: Cohort) -> str:
 
 def _if_graded(cohort: Cohort) -> str:
     """What goes before a statement on the scale of patients for whom none is named."""
-    return "" if cohort.grading_scale_stated or cohort.reconstructed else "No scale is named. If it was graded so: "
+    return "" if cohort.scale_is_named else "No scale is named. If it was graded so: "
 
 
 def _event_names(events: pd.DataFrame) -> list[str]:

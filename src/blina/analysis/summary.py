@@ -168,8 +168,7 @@ def _safety(study: Tidy, known: CohortBounds | None) -> str:
             severe.append(f"{event} {row['text']}")
     crs = with_bounds(fever_as_crs(patients, events, cohort), questions.of_fever_as_crs, known)
     narrow, *broad = crs[crs["group"] == TOTAL]["text"]
-    is_named = cohort.grading_scale_stated or cohort.reconstructed
-    scale = cohort.scale(CRS) if is_named else f"as in {cohort.scale(CRS)}; no scale is named"
+    scale = cohort.scale(CRS) if cohort.scale_is_named else f"as in {cohort.scale(CRS)}; no scale is named"
     alone = [f", or up to {text} if fever alone counts as grade 1 ({scale})"
              for text in broad if text != narrow]  # fmt: skip
     counted.append(f"CRS {narrow}{''.join(alone)}")

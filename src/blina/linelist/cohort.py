@@ -110,6 +110,11 @@ class Cohort(BaseModel):
         """The scale in which an event is graded."""
         return self.grading_scale if isinstance(self.grading_scale, str) else self.grading_scale[event]
 
+    @property
+    def scale_is_named(self) -> bool:
+        """Whether grades may be said to be of the cohort's scale: for real patients only where it was stated."""
+        return self.grading_scale_stated or self.reconstructed
+
     def limit_of_detection(self, assay: str) -> float | None:
         """What an assay (FC, RT-PCR) can see, in percent; None where it is not stated."""
         limit = self.assays.get(assay, Assay()).limit_of_detection_percent

@@ -25,7 +25,9 @@ CHANGES: dict[str, Said] = {
     "dates": Said("computed from two dates", "由两个日期计算"),
     "boxes": Said("taken from checked boxes", "取自勾选框"),
     "value of the assay": Said("value taken from the column of the assay", "数值取自检测结果列"),
-    "nothing to follow": Said("not done, without a fusion gene: not applicable", "无融合基因而填未做：按不适用读取"),
+    "nothing to follow": Said(
+        "no RT-PCR, and no fusion gene to follow: not applicable", "无融合基因，RT-PCR 未做或留空：按不适用读取"
+    ),
     "pseudonym": Said("identifiers replaced by pseudonyms in the order of the sheet", "患者编号按表中次序替换为代号"),
     "column not in the sheet": Said(
         "not in the sheet: every value counts as not recorded", "表中无此列：全部按未记录处理"

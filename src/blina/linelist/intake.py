@@ -220,7 +220,7 @@ class _Taking:
     def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
         """The distance of two dates, in the column's unit; nothing where one of them is told to be wrong."""
         if any(_is_blank(cell, column.name in self.cohort.missing_allowed) for cell in cells):
-            return Converted("", ("dates",))
+            return Converted("", ("dates",) if any(cell.text.strip() for cell in cells) else ())
         first, last = (as_date(cell, self.cohort.date_order) for cell in cells)
         if isinstance(first, Said) or isinstance(last, Said):
             return Converted(None)
@@ -271,7 +271,7 @@ class _Taking:
             for converted in one.converted:
                 code, said = (None, converted.problem) if converted.text is None else parse_cell(column, converted.text)
                 values.append(code)
-                advice.append(self._hint(column, said))
+                advice.append(self._hint(column, said, converted.text == ""))
                 rules.append(converted.rule or f"{name}-allowed")
             codes[name] = np.array([value or 0 for value in values], dtype=np.int64)[one.places]
             blank[name] = _mask([value is None for value in values])[one.places]
@@ -280,15 +280,16 @@ class _Taking:
         return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
 
     def _without_fusion(self, table: Table, read: dict[str, _Read]) -> Table:
-        """Not done, of a patient without a fusion gene, means not applicable: there was nothing to do."""
+        """No RT-PCR, of a patient known to have no fusion gene, means not applicable: there was nothing to follow."""
         for name in ("pcr_before", "pcr_after"):
             if not {name, "bcr_abl1"} <= table.columns.keys():
                 continue
             words, codes = table.columns[name].words, table.codes[name]
             none = (table.codes["bcr_abl1"] == BOOLEAN_WORDS["no"]) & ~table.blank["bcr_abl1"]
-            rows = (codes == words["not_done"]) & ~table.blank[name] & none
+            lacking = table.blank[name] & table.columns[name].blank  # elsewhere a blank is a problem
+            rows = none & (lacking | (codes == words["not_done"]) & ~table.blank[name])
             if rows.any():
-                codes[rows] = words["not_applicable"]
+                codes[rows], table.blank[name][rows] = words["not_applicable"], False
                 self.changes.append(read[name].at.change("nothing to follow", rows))
         return table
 
@@ -299,8 +300,8 @@ class _Taking:
         return Place(self.sheet, name, 0).problems("example-row", said, cells.places)
 
     def _of_merged(self, problem: Problem) -> Problem:
-        """A problem with a blank that is the rest of a merged cell says so."""
-        if problem.row not in self.merged.get(problem.header, ()) or not problem.advice.en.startswith("is blank: "):
+        """A problem with the rest of a merged cell, which is blank, says so."""
+        if problem.row not in self.merged.get(problem.header, ()):
             return problem
         said = Said(
             "is part of a merged cell: if its value counts for each row, name the column under merged in cohort.yaml, "
@@ -310,11 +311,11 @@ class _Taking:
         )
         return replace(problem, advice=said)
 
-    def _hint(self, column: Column, said: Said | None) -> Said | None:
+    def _hint(self, column: Column, said: Said | None, blank: bool) -> Said | None:
         """What else can be done about a cell: say in cohort.yaml what it means."""
         if said is None or self.cohort.reconstructed or PROVENANCE in self.sheet.header:
             return said
-        if said.en.startswith("is blank: ") and column.name not in NEVER_MISSING:
+        if blank and column.name not in NEVER_MISSING:
             return Said(f"{said.en}; or, if not recorded, name {column.name} under missing_allowed in cohort.yaml",
                         f"{said.zh}；如未记录，请在 cohort.yaml 的 missing_allowed 中列入 {column.name}")  # fmt: skip
         if column.name == "group" and not self.cohort.groups_stated:

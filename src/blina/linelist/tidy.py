@@ -90,10 +90,9 @@ def load(cohort: str | Path) -> Tidy:
 
 
 def tidy(table: Table, cohort: Cohort) -> Tidy:
-    """The tidy tables of a checked line list. Reconstructed rows make the cohort a reconstructed one, said or not.
+    """The tidy tables of a checked line list; what is not recorded is missing (NA).
 
-    What is not recorded is missing (NA), with one exception that the rules of the line list leave no choice about:
-    a blank RT-PCR result of a patient known to have no fusion gene is not_applicable.
+    Reconstructed rows make the cohort a reconstructed one, said or not.
     """
     cohort = cohort.of_table(table)
     wide = pd.DataFrame({"patient_id": pd.array(table.ids, dtype="str")} | {name: _values(table, name)
@@ -136,7 +135,6 @@ def _mrd(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     status, value = [], []
     for time in TIMES:
         fc, pcr = (wide[f"{assay}_{time}"].cat.set_categories(STATUSES) for assay in ("fc", "pcr"))
-        pcr = pcr.mask(pcr.isna() & wide["bcr_abl1"].eq(False).fillna(False), "not_applicable")
         status += [fc.cat.codes, pcr.cat.codes]
         # One value is given per patient and time: it is that of FC unless only RT-PCR found MRD.
         given = wide.get(f"mrd_{time}_percent", pd.Series(np.nan, wide.index))
@@ -162,7 +160,6 @@ def _words(words: Sequence[str], codes: np.ndarray) -> pd.api.extensions.Extensi
 
 def _events(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     stopped = wide["stop_reason"].eq("severe_reaction")
-    is_named = cohort.grading_scale_stated or cohort.reconstructed
     grades = {event: wide[EVENT_COLUMNS[event]] for event in ("CRS", "ICANS")}
     severe = {event: grade.ge(SEVERE_GRADE).fillna(False).astype(bool) for event, grade in grades.items()}
     occurred = {event: grade.gt(0).fillna(False).astype(bool) for event, grade in grades.items()}
@@ -170,7 +167,9 @@ def _events(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     parts = [_event(wide[wide["fever_cycle1"].fillna(False).astype(bool)], "fever")]
     for event, grade in grades.items():
         rows = wide[occurred[event]]
-        scale = pd.Series(cohort.scale(event), rows.index, dtype="str").where(rows[grade.name].notna() & is_named)
+        scale = pd.Series(cohort.scale(event), rows.index, dtype="str").where(
+            rows[grade.name].notna() & cohort.scale_is_named
+        )
         day = rows["icans_day"] if event == "ICANS" else pd.NA
         parts.append(_event(rows, event, rows[grade.name], scale, day, (stopped & severe[event])[rows.index]))
     parts.append(_event(wide[stopped & ~severe["CRS"] & ~severe["ICANS"]], UNNAMED_REACTION, led_to_stop=True))
