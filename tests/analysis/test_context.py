@@ -25,7 +25,7 @@ from blina.analysis.context import (
     sharing,
     side_by_side,
 )
-from blina.analysis.intervals import clopper_pearson
+from blina.measures.intervals import clopper_pearson
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.pooling import pool
 from blina.analysis.response import fusion_contrast, rates

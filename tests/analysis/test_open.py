@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from blina.analysis import open as module
 from blina.analysis import questions
 from blina.analysis.cohort import TOTAL, describe
-from blina.analysis.intervals import clopper_pearson, rank_permutation
+from blina.measures.intervals import clopper_pearson, rank_permutation
 from blina.analysis.open import (
     NOWHERE,
     CohortBounds,

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from blina.analysis.intervals import exact
+from blina.measures.intervals import exact
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.questions import (
     Asked,

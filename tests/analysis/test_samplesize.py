@@ -7,7 +7,7 @@ from scipy.stats import binom
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from blina.analysis.intervals import clopper_pearson, fisher_exact, rate
+from blina.measures.intervals import clopper_pearson, fisher_exact, rate
 from blina.analysis.samplesize import MOST, binomial_power, fisher_power, least_n, normal_n, sizes, widths
 
 

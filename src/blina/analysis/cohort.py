@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from blina.analysis.intervals import decimal_text, exact, median, rate
+from blina.measures.intervals import decimal_text, exact, median, rate
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
 

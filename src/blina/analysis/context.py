@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from blina.analysis.intervals import decimal_text, exact, rate
+from blina.measures.intervals import decimal_text, exact, rate
 from blina.analysis.pooling import EXACT, LEAST, Pooled, estimate, pool
 from blina.analysis.response import BECAME, RULES, STAYED, choice, nothing_to_clear
 from blina.linelist.cohort import ROOT, Cohort

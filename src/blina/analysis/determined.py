@@ -19,7 +19,7 @@ from fractions import Fraction
 import pandas as pd
 
 from blina.analysis.cohort import TOTAL
-from blina.analysis.intervals import rate_text, short_text
+from blina.measures.intervals import rate_text, short_text
 from blina.analysis.open import (
     UNCONFIRMED,
     UNDEFINED,

@@ -13,7 +13,7 @@ from math import ceil, comb, floor, nan
 
 import pandas as pd
 
-from blina.analysis.intervals import clopper_pearson, decimal_text, p_text, short_text
+from blina.measures.intervals import clopper_pearson, decimal_text, p_text, short_text
 from blina.analysis.questions import Asked, Asking, Total, count, every_table
 from blina.claims.document import Document, Question
 from blina.linelist.cohort import Cohort

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import chdtri, expit, gammaln, log_expit, logit, logsumexp, ndtri, stdtrit
 
-from blina.analysis.intervals import clopper_pearson
+from blina.measures.intervals import clopper_pearson
 
 LEAST = 3  # studies: with fewer, nothing can be said about how rates differ between them
 NODES = 41  # of the quadrature, placed around each study's own mode

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from blina.analysis.cohort import NOT_RECORDED, by_group, median_text, places
-from blina.analysis.intervals import MOST_RANKED, ExactTest, exact, fisher_exact, rank_permutation, rate, short_text
+from blina.measures.intervals import MOST_RANKED, ExactTest, exact, fisher_exact, rank_permutation, rate, short_text
 from blina.linelist.cohort import Cohort, Group
 from blina.linelist.tidy import ASSAYS, STATUSES, TIMES
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from blina.analysis.cohort import NOT_RECORDED, by_group, listed
-from blina.analysis.intervals import rate
+from blina.measures.intervals import rate
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import SEVERE_GRADE, UNNAMED_REACTION, recorded
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtr, bdtrc, gammaln, ndtri, xlog1py, xlogy
 
-from blina.analysis.intervals import rate
+from blina.measures.intervals import rate
 
 ALPHA = 0.05  # two-sided
 MOST = 600  # patients per group: beyond, the search is given up

@@ -10,7 +10,7 @@ import seaborn
 from matplotlib.axes import Axes
 
 from blina.analysis.cohort import NOT_RECORDED, by_group, describe
-from blina.analysis.intervals import median
+from blina.measures.intervals import median
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,

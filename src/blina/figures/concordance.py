@@ -7,7 +7,7 @@ import re
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.analysis.intervals import METHOD
+from blina.measures.intervals import METHOD
 from blina.analysis.open import OPEN
 from blina.analysis.response import AGREE, CELLS, MISSED, concordance
 from blina.figures.style import (

@@ -12,7 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from blina.analysis import response as analysis
 from blina.analysis.cohort import by_group
-from blina.analysis.intervals import METHOD, rate_text, short_text
+from blina.measures.intervals import METHOD, rate_text, short_text
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from blina.analysis.context import COMPARISONS, DERIVED, OUTCOMES, SHARED, Comparison
-from blina.analysis.intervals import METHOD, decimal_text, exact
+from blina.measures.intervals import METHOD, decimal_text, exact
 from blina.figures.style import (
     INK,
     MARGIN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.analysis.intervals import METHOD, rate_text
+from blina.measures.intervals import METHOD, rate_text
 from blina.analysis.response import ASSESSED, CLEARING, NO_RT_PCR, RULES, rates, sets_of
 from blina.figures.style import (
     INK,

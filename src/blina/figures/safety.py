@@ -6,7 +6,7 @@ from math import ceil
 
 import pandas as pd
 
-from blina.analysis.intervals import METHOD
+from blina.measures.intervals import METHOD
 from blina.analysis.safety import (
     ANY,
     NO_GRADE,

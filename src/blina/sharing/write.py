@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
-from blina.analysis.intervals import short_text
+from blina.measures.intervals import short_text
 from blina.analysis.response import ALL_SETS, RULES
 from blina.analysis.safety import CRS, ICANS
 from blina.linelist.cohort import Cohort

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from blina.analysis.intervals import (
+from blina.measures.intervals import (
     clopper_pearson,
     decimal_text,
     exact,

@@ -1,0 +1,1 @@
+"""Questions about patients, each declared once: who is counted, what counts, and what a missing value means."""
