@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from blina.measures.intervals import decimal_text, exact, rate
 from blina.analysis.pooling import EXACT, LEAST, Pooled, estimate, pool
 from blina.analysis.response import BECAME, RULES, STAYED, choice, nothing_to_clear
 from blina.linelist.cohort import ROOT, Cohort
+from blina.measures.intervals import decimal_text, exact, rate
 from blina.yamlfile import FileError, read_text
 
 PUBLISHED = ROOT / "data" / "published" / "cohorts.csv"

@@ -8,46 +8,15 @@ solvers of different kinds agree that no world lies beyond.
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pandas as pd
 
-from blina.analysis.cohort import TOTAL
-from blina.measures.intervals import rate_text, short_text
-from blina.analysis.open import (
-    UNCONFIRMED,
-    UNDEFINED,
-    CohortBounds,
-    Span,
-    among,
-    exact_text,
-    load_bounds,
-    places_of,
-    solver,
-    stamp,
-    value_text,
-)
-from blina.analysis.questions import (
-    Asked,
-    Rows,
-    Total,
-    both,
-    count,
-    of_burden_test,
-    of_fusion_contrast,
-    of_rates,
-    of_severe_reactions,
-)
-from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, STAYED, choice, rule_of
 from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
 from blina.claims.consistent import Consistency, consistent
-from blina.claims.document import Document, PatientRule, load_claims
+from blina.claims.document import Document, PatientRule
 from blina.claims.sample import Distance, Sampler
 from blina.claims.worlds import Contradictory
 from blina.linelist.cohort import Cohort
@@ -55,25 +24,20 @@ from blina.linelist.columns import COLUMNS
 from blina.linelist.columns import RULES as RULES_OF_EVERY_LINE_LIST
 from blina.linelist.predicate import PredicateError, compile_predicate
 from blina.linelist.table import Table
-from blina.yamlfile import FileError, read_text
+from blina.measures.asking import Declared, declared
+from blina.measures.bounds import CohortBounds, load_bounds, solver
+from blina.measures.choices import CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
+from blina.measures.declare import BECAME, OTHERS, RESPONDERS
+from blina.measures.intervals import rate_text, short_text
+from blina.measures.language import Asked, Total
+from blina.measures.recorded import both_ends
+from blina.measures.results import Result, Results
+from blina.measures.span import UNDEFINED, Span, among, value_text
+from blina.measures.text import UNCONFIRMED, places_of
 
-UNITS = {  # in the order of tables and figures
-    "patients": "number of patients",
-    "months": "months from diagnosis to first infusion",
-    "percent": "MRD before treatment (%)",
-    "cycles": "cycles",
-    "days": "days of infusion in cycle 1",
-    "years": "age (years)",
-}
 GREATEST, CARRIERS_GREATEST = "greatest MRD", "greatest MRD of a BCR::ABL1 carrier"
 CARRIERS = "BCR::ABL1 carriers"
-RULES_OF_CONTRAST = ("fc", "fc_and_pcr")  # by RT-PCR alone, carriers have nobody to compare with
 EQUALLY_LIKELY = "every line list equally likely (patients told apart)"
-_AFTER_WORDS = {"months": ", months", "percent": ", %", "years": ", years"}  # units that the words leave out
-READINGS_FILE = "readings.csv"
-AS_READ = ""  # in its column `reading`: with every reading
-READING_COLUMNS = ("reading", "group", "question", "lower", "upper", "n_lower", "n_upper", "status",
-                   "sometimes_undefined")  # fmt: skip
 ROUNDING_WORDS = {"half_up": "halves up", "half_even": "halves to the even digit", "half_down": "halves down",
                   "truncate": "further digits cut off"}  # fmt: skip
 
@@ -111,140 +75,11 @@ def bounds_of(cohort: Cohort, document: Document) -> CohortBounds:
     return CohortBounds(cohort, dict(recorded.spans) if recorded else {}, solver(document))
 
 
-# The questions
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A number that a reader may want to know: whose (`group`), what (`words`), in which unit, and the question.
-
-    `whole`: of a number of patients, among how many they are counted.
-    """
-
-    group: str
-    words: str
-    unit: str
-    asked: Asked | Total
-    whole: Asked | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.group, self.words
-
-    @property
-    def what(self) -> str:
-        """The words with the unit, for a table in which units change from row to row."""
-        return self.words + _AFTER_WORDS.get(self.unit, "")
-
-
-def declared(cohort: Cohort) -> tuple[Declared, ...]:
-    """Every question that is asked of a cohort's claims, whatever the answer turns out to be."""
-    return (*_of_patients(cohort), *_of_numbers(cohort))
-
-
-_CARRIERS, _GIRLS = {"bcr_abl1": "yes"}, {"sex": "female"}
-_EARLY = {"stop_reason": ["severe_reaction", "economic"]}
-_SEVERE = {"any_of": [{"crs_grade": {"at_least": "3"}}, {"icans_grade": {"at_least": "3"}}]}
-
-
-def _share(group: str, words: str, whom: Rows, what: Rows) -> Declared:
-    return Declared(group, words, "patients", count(whom, what), count(whom))
-
-
-def _rate(group: str, cohort: Cohort, rule: str, evaluable_set: str = "all_treated", measure: str = BECAME) -> Declared:
-    row = {"group": group, "measure": measure, "rule": rule, "evaluable_set": evaluable_set}
-    asked = of_rates(row, cohort)
-    words = f"{measure} by {choice(RULES, rule).label}"
-    if evaluable_set != "all_treated":
-        words += f", {choice(EVALUABLE_SETS, evaluable_set).label}"
-    return Declared(group, words, "patients", asked["k"], asked["n"])
-
-
-def _of_patients(cohort: Cohort) -> Iterator[Declared]:
-    groups = [group.name for group in cohort.groups]
-    clearing = [group for group in cohort.groups if group.purpose in CLEARING]
-    yield _share(TOTAL, "negative after by FC", {}, {"fc_after": "negative"})
-    for name in pooled_and_single(cohort):
-        yield _rate(name, cohort, "fc")
-        yield _rate(name, cohort, "fc_and_pcr")
-        for rule in RULES_OF_CONTRAST:
-            asked = of_fusion_contrast({"group": name, "measure": BECAME, "rule": rule}, cohort)
-            words = f"{CARRIERS} negative after by {choice(RULES, rule).label}"
-            yield Declared(name, words, "patients", asked["carriers_k"], asked["carriers_n"])
-    yield _share(TOTAL, "negative after by FC but positive by RT-PCR", {},
-                 {"fc_after": "negative", "pcr_after": "positive"})  # fmt: skip
-    yield _share(TOTAL, "BCR::ABL1 carriers negative after by RT-PCR", _CARRIERS, {"pcr_after": "negative"})
-    yield _share(TOTAL, "BCR::ABL1 carriers negative after by FC", _CARRIERS, {"fc_after": "negative"})
-    yield _share(TOTAL, "BCR::ABL1 carriers positive before by RT-PCR", _CARRIERS, {"pcr_before": "positive"})
-    for group in clearing:
-        yield _share(group.name, "positive before by FC", {"group": group.name}, {"fc_before": "positive"})
-    for group in cohort.groups:
-        if group.purpose == "bridging":
-            yield _rate(group.name, cohort, "fc", measure=STAYED)
-    for group in clearing:
-        if group.purpose == "clearance":
-            for name in ("more_than_7_days", "severe_stops_failed", "without_severe_stops"):
-                yield _rate(group.name, cohort, group.reported_rule or "fc", name)
-    yield _share(TOTAL, "negative after by FC, of those who stopped early", _EARLY, {"fc_after": "negative"})
-    strict = {"fc_after": "negative", "pcr_after": ["negative", "not_applicable"]}
-    yield _share(TOTAL, "negative after by FC and RT-PCR, of those who stopped early", _EARLY, strict)
-    yield _share(TOTAL, "negative after by FC and RT-PCR, of those with CRS or ICANS of grade 3 or more",
-                 _SEVERE, strict)  # fmt: skip
-    reactions = of_severe_reactions({"group": TOTAL}, cohort)
-    yield Declared(TOTAL, "stopped for a severe reaction that is not described", "patients",
-                   reactions["difference"], reactions["stopped_for_severe"])  # fmt: skip
-    yield _share(TOTAL, "with 14 to 28 days of infusion in cycle 1", {},
-                 {"infusion_days": {"at_least": "14", "at_most": "28"}})  # fmt: skip
-    for name in groups:
-        yield _share(name, "girls", {"group": name}, _GIRLS)
-    yield _share(TOTAL, "girls among BCR::ABL1 carriers", _CARRIERS, _GIRLS)
-    for name in groups:
-        yield _share(name, "given further cycles", {"group": name}, {"extra_cycles": {"at_least": "1"}})
-    for group in cohort.groups:
-        if group.purpose == "bridging":
-            for reason in ("pancreatitis", "infection", "endocarditis"):
-                yield _share(group.name, f"intolerance because of {reason}", {"group": group.name},
-                             {"intolerance_reason": reason})  # fmt: skip
-    for name in groups:
-        yield _share(name, "CRS of any grade", {"group": name}, {"crs_grade": {"at_least": "1"}})
-    yield _share(TOTAL, "ICANS of any grade", {}, {"icans_grade": {"at_least": "1"}})
-    yield _share(TOTAL, "fever in cycle 1", {}, {"fever_cycle1": "yes"})
-    yield _share(TOTAL, "fever in cycle 1 among BCR::ABL1 carriers", _CARRIERS, {"fever_cycle1": "yes"})
-
-
-def _of_numbers(cohort: Cohort) -> Iterator[Declared]:
-    whom = {TOTAL: {}} | {group.name: {"group": group.name} for group in cohort.groups}
-    clearing = [group for group in cohort.groups if group.purpose in CLEARING]
-    bridging = [group.name for group in cohort.groups if group.purpose == "bridging"]
-    for name, rows in whom.items():
-        yield Declared(name, "median interval", "months", Asked("median", rows, "months_from_diagnosis"))
-        if name not in bridging:  # so few that the mean would only say to how many decimals intervals are recorded
-            yield Declared(name, "mean interval", "months", Asked("mean", rows, "months_from_diagnosis"))
-    pooled = {"group": [group.name for group in clearing]}
-    if len(clearing) > 1:
-        yield Declared(_joined(clearing), "median MRD", "percent", Asked("median", pooled, "mrd_before_percent"))
-    for group in clearing:
-        yield Declared(group.name, "mean MRD", "percent", Asked("mean", whom[group.name], "mrd_before_percent"))
-        yield Declared(group.name, GREATEST, "percent", Asked("max", whom[group.name], "mrd_before_percent"))
-        carriers = both(whom[group.name], _CARRIERS)
-        yield Declared(group.name, CARRIERS_GREATEST, "percent",
-                       Asked("max", carriers, "mrd_before_percent"))  # fmt: skip
-    yield Declared(TOTAL, "cycles given, the first included", "cycles", Total({}, "extra_cycles", each=1))
-    yield Declared(TOTAL, "median days", "days", Asked("median", {}, "infusion_days"))
-    yield Declared(TOTAL, "mean days", "days", Asked("mean", {}, "infusion_days"))
-    for name, rows in whom.items():
-        yield Declared(name, "median age", "years", Asked("median", rows, "age_years"))
-    yield Declared(TOTAL, "mean age", "years", Asked("mean", {}, "age_years"))
-
-
-def _joined(groups: Iterable) -> str:
-    return " + ".join(group.name for group in groups)
-
-
 def pooled_and_single(cohort: Cohort) -> list[str]:
     """The groups treated to clear MRD or to reinduce and, where there are several, all of them together."""
     clearing = [group for group in cohort.groups if group.purpose in CLEARING]
-    return [group.name for group in clearing] + ([_joined(clearing)] if len(clearing) > 1 else [])
+    names = [group.name for group in clearing]
+    return [*names, " + ".join(names)] if len(names) > 1 else names
 
 
 # The answers
@@ -297,7 +132,7 @@ def answers(
                 question,
                 span,
                 whole,
-                _text(document, question, span, whole),
+                answer_text(document, question, span, whole),
                 bool(span.printed) or _ends_a_printed_range(document, question),
                 here,
                 "" if here is None else _number(document, question, here),
@@ -334,7 +169,7 @@ def counts_said(found: Sequence[Answer]) -> str:
     return f"{said}."
 
 
-def _text(document: Document, question: Declared, span: Span, whole: Span | None) -> str:
+def answer_text(document: Document, question: Declared, span: Span, whole: Span | None) -> str:
     """Bounds in words: `10 to 13 of 15`, `18.88 to 29.20`."""
     said = span.printed or _ends(_number(document, question, end) for end in (span.lower, span.upper))
     if whole:
@@ -407,7 +242,7 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
     for answer in found:
         ends = {"least": answer.span.lower, "greatest": answer.span.upper, "here": answer.here}
         numbers = {name: None if end is None else float(end) for name, end in ends.items()}
-        wholes = [None if answer.whole is None else int(end) for end in _both_ends(answer.whole)]
+        wholes = [None if answer.whole is None else int(end) for end in both_ends(answer.whole)]
         rows.append(
             {"group": answer.question.group, "question": answer.question.words, "what": answer.question.what,
              "unit": answer.question.unit, "text": answer.text, "here_text": answer.here_text, **numbers,
@@ -419,10 +254,6 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
                "n_greatest", "status", "determined", "printed", "open", "rests_on")  # fmt: skip
     types = dict.fromkeys(("n_least", "n_greatest"), "Int64") | dict.fromkeys(("determined", "printed", "open"), bool)
     return pd.DataFrame(rows, columns=columns).astype(types)
-
-
-def _both_ends(span: Span | None) -> tuple[Fraction | None, Fraction | None]:
-    return (None, None) if span is None else (span.lower, span.upper)
 
 
 def contrast_rests_on(changed: pd.DataFrame, group: str, rule: str) -> str:
@@ -459,193 +290,63 @@ def rounding(document: Document, found: Consistency) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# What rests on readings
-
-
-Found = tuple[Span, Span | None]  # bounds of what is asked and, of a number of patients, of how many are counted
-Recorded = dict[tuple[str, str, str], Found]  # by reading, group and question
-
-
-def without_each(cohort: Cohort, document: Document, questions: Iterable[Declared] | None = None) -> Recorded:
-    """Bounds of every question (or of these) with all readings, `AS_READ`, and without each in turn.
-
-    Without a reading there are more worlds, so bounds can only widen: what does not change without several of them does
-    not change without any one of them. So all are dropped together first, then halves of them where something changes.
-    Empty where the claims contradict each other.
-    """
-    by_dropped: dict[tuple[str, ...], CohortBounds] = {}
-
-    def ask(question: Declared, dropped: tuple[str, ...]) -> Found:
-        if dropped not in by_dropped:
-            by_dropped[dropped] = CohortBounds(cohort, {}, solver(document.without(dropped)))
-        bounds = by_dropped[dropped]
-        span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
-        status = span.status if whole is None or whole.certain else whole.status
-        plain = Span(span.lower, span.upper, status, span.sometimes_undefined)
-        return plain, None if whole is None else Span(whole.lower, whole.upper)
-
-    def without(question: Declared, readings: tuple[str, ...], as_read: Found) -> dict[str, Found]:
-        found = ask(question, readings)
-        if len(readings) == 1 or found == as_read and found[0].certain:
-            return dict.fromkeys(readings, found)
-        half = len(readings) // 2
-        return without(question, readings[:half], as_read) | without(question, readings[half:], as_read)
-
-    every = tuple(reading.id for reading in document.readings)
-    result: Recorded = {}
-    for question in declared(cohort) if questions is None else questions:
-        as_read = ask(question, ())
-        if as_read[0].status == CONTRADICTORY:
-            return {}
-        each = without(question, every, as_read) if every else {}
-        result |= {(reading, *question.key): found for reading, found in ({AS_READ: as_read} | each).items()}
-    return result
-
-
-def make_readings(cohort: Cohort) -> int:
-    """Answer every question without each reading in turn and write `readings.csv` beside the claims; how many rows.
-
-    The same bytes for the same claims. Takes most of a minute for a dozen readings.
-    """
-    here, document = claims_of(cohort, load_claims(cohort.claims))
-    found = without_each(here, document)
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(READING_COLUMNS)
-    for reading, *question in _wanted(here, document):
-        span, whole = found[reading, *question]
-        ends = ("" if end is None else exact_text(end) for end in (*_both_ends(span), *_both_ends(whole)))
-        writer.writerow((reading, *question, *ends, span.status, "yes" if span.sometimes_undefined else "no"))
-    path = cohort.folder / READINGS_FILE
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(f"{stamp(cohort)}\n{lines.getvalue()}", encoding="utf-8", newline="")
-    os.replace(part, path)
-    return len(found)
-
-
-def _wanted(cohort: Cohort, document: Document) -> list[tuple[str, str, str]]:
-    """What `readings.csv` has a row for: every reading and question, in order."""
-    readings = (AS_READ, *(reading.id for reading in document.readings))
-    return [(reading, *question.key) for reading in readings for question in declared(cohort)]
-
-
-def load_readings(cohort: Cohort, document: Document) -> Recorded:
-    """What `without_each` finds: of a reconstructed cohort from its `readings.csv`, else found now.
-
-    FileError where the file is missing or damaged, or was made from other claims or for other questions.
-    """
-    if not cohort.reconstructed:
-        return without_each(cohort, document)
-    path = cohort.folder / READINGS_FILE
-    if not path.exists():
-        raise FileError(f"there is no {path.name} beside {cohort.claims.name}: run make linelist")
-    first, _, rest = read_text(path, "table of readings").partition("\n")
-    if first != stamp(cohort):
-        raise FileError(f"{path.name} was made from another {cohort.claims.name}: run make linelist")
-    try:
-        found = dict(map(_recorded, csv.DictReader(io.StringIO(rest))))
-    except (KeyError, TypeError, ValueError):
-        raise FileError(f"{path.name} is damaged: run make linelist") from None
-    if [*found] != _wanted(cohort, document):
-        raise FileError(f"{path.name} was made for other questions: run make linelist")
-    return found
-
-
-def _recorded(row: dict[str, str]) -> tuple[tuple[str, str, str], Found]:
-    """A row of `readings.csv`. KeyError, TypeError or ValueError where it is none."""
-    if None in row.values() or None in row:
-        raise ValueError("a cell is missing, or there is one too many")
-    low, high, n_low, n_high = (Fraction(row[end]) if row[end] else None
-                                for end in ("lower", "upper", "n_lower", "n_upper"))  # fmt: skip
-    span = Span(low, high, row["status"], row["sometimes_undefined"] == "yes")
-    return (row["reading"], row["group"], row["question"]), (span, None if n_low is None else Span(n_low, n_high))
-
-
-def changes(cohort: Cohort, document: Document, recorded: Recorded) -> pd.DataFrame:
-    """What changes when a reading is dropped: one row per reading and question whose bounds are not as before.
-
-    Columns: reading, group, question, what, `as_read`, `without` (texts), `was_determined`, `lower`, `upper` (Fraction,
-    without the reading).
-    """
-    rows = []
-    for reading in document.readings:
-        for question in declared(cohort):
-            before, after = (recorded.get((one, *question.key)) for one in (AS_READ, reading.id))
-            if before == after:
-                continue
-            texts = ["nobody" if span.lower is None else _text(document, question, span, whole)
-                     for span, whole in (before, after)]  # fmt: skip
-            settled = all(span is None or span.determined for span in before)
-            rows.append({"reading": reading.id, "group": question.group, "question": question.words,
-                         "what": question.what, "as_read": texts[0], "without": texts[1], "was_determined": settled,
-                         "lower": after[0].lower, "upper": after[0].upper})  # fmt: skip
-    columns = ("reading", "group", "question", "what", "as_read", "without", "was_determined", "lower", "upper")
-    return pd.DataFrame(rows, columns=columns).astype({"was_determined": bool})
-
-
-_PAIR = re.compile(r"(\d+(?:\.\d+)?)(?: \w+)? (?:to|and|rather than) (\d+(?:\.\d+)?)")
-
-
-def stated_alternatives(document: Document, changed: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of numbers in the alternatives that a claims file states for its readings, beside bounds found without.
-
-    One row per pair such as "3 and 16" or "2 to 5": `found` names the question whose bounds without the reading are
-    these two numbers, or is blank where there is none.
-    """
-    rows = []
-    for reading in document.readings:
-        mine = changed[changed["reading"] == reading.id]
-        for alternative in reading.alternatives:
-            for pair in _PAIR.finditer(alternative):
-                ends = sorted(map(Fraction, pair.groups()))
-                same = [f"{row.group}: {row.question}, {row.without}" for row in mine.itertuples()
-                        if [row.lower, row.upper] == ends]  # fmt: skip
-                rows.append({"reading": reading.id, "alternative": alternative, "stated": pair[0],
-                             "found": same[0] if same else ""})  # fmt: skip
-    return pd.DataFrame(rows, columns=("reading", "alternative", "stated", "found"))
-
-
 # Conclusions
 
 
-def separated(bounds: CohortBounds, group: str, rule: str | None = None) -> str:
-    """Whether, by a rule (`response.rule_of`), each responder of a group had less MRD before than each other patient.
+def separated(results: Results, group: str) -> str:
+    """Whether each responder of a group had less MRD before than each other patient, by the rule of its rate.
 
-    "in every world", with the two values that touch; "in no world"; "open" where worlds differ; "nobody to compare".
+    "in every world", with the two values that touch; "in no world"; "open" where worlds differ; "no patients to
+    compare".
     """
-    asked = of_burden_test({"group": group, "rule": rule_of(bounds.cohort.group(group), rule)}, bounds.cohort)
-    most, least = (bounds(asked[name]) for name in ("responders_greatest", "others_least"))
-    if UNDEFINED in (most.status, least.status):
-        return "nobody to compare"
-    if not (most.certain and least.certain) or most.sometimes_undefined or least.sometimes_undefined:
+    rule = rule_of(results.cohort.group(group))
+    about = ("burden", group, "MRD before")
+    most = results.get(*about, RESPONDERS, rule, "", "max")
+    least = results.get(*about, OTHERS, rule, "", "min")
+    ends = [result.spans.value for result in (most, least)]
+    if UNDEFINED in [end.status for end in ends]:
+        return "no patients to compare"
+    if not all(end.certain and not end.sometimes_undefined for end in ends):
         return "open"
-    if most.upper < least.lower:
-        ends = (value_text(end, places_of(asked["others_least"].of)) for end in (most.upper, least.lower))
-        return "in every world, at most {} against at least {}".format(*ends)
-    return "in no world" if most.lower >= least.upper else "open"
+    if ends[0].upper < ends[1].lower:
+        places = places_of(least.measure.of)
+        high, low = value_text(ends[0].upper, places), value_text(ends[1].lower, places)
+        return f"in every world, at most {high} against at least {low}"
+    return "in no world" if ends[0].lower >= ends[1].upper else "open"
 
 
-def rates_at_both_ends(bounds: CohortBounds) -> pd.DataFrame:
+def rates_atboth_ends(results: Results) -> pd.DataFrame:
     """The rule behind each reported rate under every evaluable set, with the exact interval at the fewest and the most.
 
     Columns: group, rule, evaluable_set (labels), patients, `at_the_fewest`, `at_the_most` (blank where it is open how
     many are counted), open (bool).
     """
     rows = []
-    for group in bounds.cohort.groups:
+    for group in results.cohort.groups:
         if group.reported_rule is None or group.purpose not in CLEARING:
             continue
         for evaluable in EVALUABLE_SETS:
-            row = {"group": group.name, "measure": BECAME, "rule": group.reported_rule, "evaluable_set": evaluable.id}
-            k, n = (replace(bounds(of_rates(row, bounds.cohort)[name]), printed="") for name in ("k", "n"))
-            sure = k.certain and n.determined and None not in _both_ends(k)
-            fewest, most = (rate_text(int(end), int(n.lower)) if sure else "" for end in _both_ends(k))
-            rows.append({"group": group.name, "rule": choice(RULES, group.reported_rule).label,
-                         "evaluable_set": evaluable.label, "patients": among(k, n),
-                         "at_the_fewest": fewest, "at_the_most": most if most != fewest else "",
-                         "open": not (k.determined and n.determined)})  # fmt: skip
-    return pd.DataFrame(rows, columns=("group", "rule", "evaluable_set", "patients", "at_the_fewest", "at_the_most",
-                                       "open"))  # fmt: skip
+            rate = results.get("response", group.name, BECAME, "", group.reported_rule, evaluable.id)
+            rows.append(_atboth_ends(rate, evaluable.label))
+    columns = ("group", "rule", "evaluable_set", "patients", "at_the_fewest", "at_the_most", "open")
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _atboth_ends(rate: Result, evaluable_set: str) -> dict[str, object]:
+    k, n = (replace(span, printed="") for span in (rate.spans.k, rate.spans.n))
+    texts = ["", ""]
+    if k.certain and n.determined and None not in (k.lower, k.upper):
+        texts = [rate_text(int(end), int(n.lower)) for end in (k.lower, k.upper)]
+    fewest, most = texts
+    return {
+        "group": rate.measure.group,
+        "rule": choice(RULES, rate.measure.rule).label,
+        "evaluable_set": evaluable_set,
+        "patients": among(k, n),
+        "at_the_fewest": fewest,
+        "at_the_most": most if most != fewest else "",
+        "open": not (k.determined and n.determined),
+    }
 
 
 # An ensemble of worlds
@@ -670,7 +371,7 @@ class Ensemble:
         if not self.worlds:
             return f"No world was drawn: {self.measure}."
         is_open = [answer for answer in found if answer.is_open]
-        reached = sum(self.seen[answer.question.key] == _both_ends(answer.span) for answer in is_open)
+        reached = sum(self.seen[answer.question.key] == both_ends(answer.span) for answer in is_open)
         fixed = [self.seen[answer.question.key] for answer in found if answer.determined]
         varied = sum(ends is not None and ends[0] != ends[1] for ends in fixed)
         return (
@@ -728,6 +429,6 @@ def seen_table(document: Document, drawn: Ensemble, found: Sequence[Answer]) -> 
         question, ends = answer.question, drawn.seen[answer.question.key]
         said = "nobody" if ends is None else _ends(_number(document, question, end) for end in ends)
         rows.append({"group": question.group, "question": question.words, "what": question.what, "bounds": answer.text,
-                     "seen": said, "both_ends": ends == _both_ends(answer.span), "open": answer.is_open})  # fmt: skip
+                     "seen": said, "both_ends": ends == both_ends(answer.span), "open": answer.is_open})  # fmt: skip
     columns = ("group", "question", "what", "bounds", "seen", "both_ends", "open")
     return pd.DataFrame(rows, columns=columns).astype({"open": bool})

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from blina.measures.intervals import ExactTest, rank_permutation
 from blina.linelist.predicate import AllOf, AnyOf, Not, Predicate, Within, compile_predicate
 from blina.linelist.table import Table
 from blina.measures.choices import MAY_BE_FOLLOWED, RESULT
 from blina.measures.declare import Facts, Measure
+from blina.measures.intervals import ExactTest, rank_permutation
 from blina.measures.language import Rows, both, flow_text
 from blina.measures.span import NO_VALUE, PROVEN, Span
 

@@ -17,7 +17,7 @@ from blina.measures.bounds import CohortBounds, Spans, exact_text, spans_of
 from blina.measures.declare import Measure, measures
 from blina.measures.evaluate import Patients, Value
 from blina.measures.intervals import METHOD, clopper_pearson
-from blina.measures.span import NO_VALUE, Span
+from blina.measures.span import NO_VALUE
 
 PRINTED, DETERMINED, OPEN = "printed", "determined", "open"
 OBSERVED, NOT_RECORDED = "observed", "not recorded"

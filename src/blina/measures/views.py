@@ -9,7 +9,7 @@ import pandas as pd
 
 from blina.measures import text
 from blina.measures.choices import ANY, ASSESSED, CRS, RULES, choice
-from blina.measures.contrasts import BURDEN_TEST, FUSION_TEST, P, SMALLEST
+from blina.measures.contrasts import BURDEN_TEST, FUSION_TEST, SMALLEST, P
 from blina.measures.declare import (
     CRS_READINGS,
     OTHERS,
