@@ -82,6 +82,16 @@ class Program:
     squares: list[tuple[int, int]] = field(default_factory=list)  # (unknown, the unknown that is its square)
     narrowed: dict[frozenset, tuple[int, int]] = field(default_factory=dict)  # limits that sums are known to keep
 
+    def copy(self) -> Program:
+        """The same program; what is added to one is not in the other."""
+        return Program(
+            lows=list(self.lows),
+            highs=list(self.highs),
+            conditions=list(self.conditions),
+            squares=list(self.squares),
+            narrowed=dict(self.narrowed),
+        )
+
     def unknown(self, low: int, high: int) -> int:
         """Index of a new unknown from `low` to `high`."""
         self.lows.append(low)
