@@ -109,6 +109,7 @@ def consistent(claims_file: Path | None, without: tuple[str, ...], as_json: bool
     decided in time. 2: bad input.
     """
     from blina.claims import consistent as consistency
+    from blina.claims.status import Status
 
     document = _claims(claims_file, without)
     found = consistency.consistent(document)
@@ -117,7 +118,7 @@ def consistent(claims_file: Path | None, without: tuple[str, ...], as_json: bool
         click.echo(json.dumps(result, indent=2))
     else:
         click.echo("\n".join(consistency.explained(document, found)))
-    sys.exit(HOLDS if found.status == consistency.CONSISTENT else FAILS)
+    sys.exit(HOLDS if found.status == Status.CONSISTENT else FAILS)
 
 
 @main.command()
@@ -147,6 +148,7 @@ def bounds(
     """
     from blina.claims import bounds as solver
     from blina.claims.sample import check_place
+    from blina.claims.status import Status
     from blina.claims.worlds import write_worlds
     from blina.yamlfile import parse_yaml
 
@@ -173,9 +175,9 @@ def bounds(
         for one in found.values():
             click.echo(one.said)
     statuses = {one.status for one in found.values()}
-    if solver.UNDEFINED in statuses:
+    if Status.UNDEFINED in statuses:
         sys.exit(BAD_INPUT)
-    sys.exit(FAILS if statuses & {solver.CONTRADICTORY, solver.UNKNOWN} else HOLDS)
+    sys.exit(FAILS if statuses & {Status.CONTRADICTORY, Status.UNKNOWN} else HOLDS)
 
 
 @main.command()

@@ -45,10 +45,11 @@ from blina.analysis.questions import (
     of_severe_reactions,
 )
 from blina.analysis.response import BECAME, CLEARING, EVALUABLE_SETS, RULES, STAYED, choice, rule_of
-from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
+from blina.claims.bounds import shown
 from blina.claims.consistent import Consistency, consistent
 from blina.claims.document import Document, PatientRule, load_claims
 from blina.claims.sample import Distance, Sampler
+from blina.claims.status import Status
 from blina.claims.worlds import Contradictory
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
@@ -57,6 +58,7 @@ from blina.linelist.predicate import PredicateError, compile_predicate
 from blina.linelist.table import Table
 from blina.yamlfile import FileError, read_text
 
+CONTRADICTORY, UNKNOWN = Status.CONTRADICTORY, Status.UNKNOWN
 UNITS = {  # in the order of tables and figures
     "patients": "number of patients",
     "months": "months from diagnosis to first infusion",

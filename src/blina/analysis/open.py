@@ -16,13 +16,14 @@ import pandas as pd
 from blina.analysis.intervals import clopper_pearson, decimal_text, p_text, short_text
 from blina.analysis.questions import Asked, Asking, Total, count, every_table
 from blina.claims.document import Document, Question
+from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS as LINE_LIST
 from blina.linelist.tidy import load
 from blina.yamlfile import FileError, read_text
 
-OPEN, UNCONFIRMED = "open", "unconfirmed"
-PROVEN, OUTER, UNDEFINED = "proven", "outer", "undefined"
+OPEN, UNCONFIRMED = "open", Status.UNCONFIRMED
+PROVEN, OUTER, UNDEFINED = Status.PROVEN, Status.OUTER, Status.UNDEFINED
 USUAL_PLACES = {"%": 2}
 COLUMNS = ("statistic", "rows", "of", "lower", "upper", "status", "sometimes_undefined", "printed")
 _STAMP = "# claims.yaml, sha256 "

@@ -17,6 +17,7 @@ from blina.claims.check import check
 from blina.claims.document import Claim, Document
 from blina.claims.encoding import Encoding
 from blina.claims.program import LIMIT_SECONDS, Condition, Program, Sum, solve, total
+from blina.claims.status import Status
 from blina.linelist.columns import Column
 from blina.linelist.table import Table
 
@@ -58,9 +59,9 @@ def spread_world(document: Document, seed: int, even: bool = True) -> Table:
 def _best(program: Program, least: Sum, extra: Sequence[Condition] = ()) -> tuple[int, ...] | None:
     """Values that make a sum least; None where the program has no solution. TimeoutError where that is not decided."""
     found = solve(program, least, extra, LIMIT_SECONDS)
-    if found.status == "unknown":
+    if found.status == Status.UNKNOWN:
         raise TimeoutError(f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said")
-    return found.values if found.status == "solved" else None
+    return found.values if found.status == Status.SOLVED else None
 
 
 def _earliest(encoding: Encoding, chance: random.Random) -> tuple[int, ...] | None:
