@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blina.atomic import write_whole
 from blina.claims.check import check
 from blina.claims.document import Claim, Document
 from blina.claims.encoding import Encoding
@@ -209,6 +209,4 @@ def write_worlds(worlds: Sequence[Table], path: Path) -> None:
 
 def _write(cells: pd.DataFrame, path: Path, first: str = "patient_id") -> None:
     columns = [first, *(name for name in cells if name != first)]
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(cells[columns].to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="")
-    os.replace(part, path)
+    write_whole(path, cells[columns].to_csv(index=False, lineterminator="\n"))
