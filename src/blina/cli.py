@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blina.atomic import write_whole
 from blina.linelist.cohort import COHORTS, ROOT, Cohort, load_cohort
 from blina.linelist.problems import LineListError
 from blina.yamlfile import FileError
@@ -109,6 +110,7 @@ def consistent(claims_file: Path | None, without: tuple[str, ...], as_json: bool
     decided in time. 2: bad input.
     """
     from blina.claims import consistent as consistency
+    from blina.claims.status import Status
 
     document = _claims(claims_file, without)
     found = consistency.consistent(document)
@@ -117,7 +119,7 @@ def consistent(claims_file: Path | None, without: tuple[str, ...], as_json: bool
         click.echo(json.dumps(result, indent=2))
     else:
         click.echo("\n".join(consistency.explained(document, found)))
-    sys.exit(HOLDS if found.status == consistency.CONSISTENT else FAILS)
+    sys.exit(HOLDS if found.status == Status.CONSISTENT else FAILS)
 
 
 @main.command()
@@ -147,6 +149,7 @@ def bounds(
     """
     from blina.claims import bounds as solver
     from blina.claims.sample import check_place
+    from blina.claims.status import Status
     from blina.claims.worlds import write_worlds
     from blina.yamlfile import parse_yaml
 
@@ -173,9 +176,9 @@ def bounds(
         for one in found.values():
             click.echo(one.said)
     statuses = {one.status for one in found.values()}
-    if solver.UNDEFINED in statuses:
+    if Status.UNDEFINED in statuses:
         sys.exit(BAD_INPUT)
-    sys.exit(FAILS if statuses & {solver.CONTRADICTORY, solver.UNKNOWN} else HOLDS)
+    sys.exit(FAILS if statuses & {Status.CONTRADICTORY, Status.UNKNOWN} else HOLDS)
 
 
 @main.command()
@@ -204,7 +207,7 @@ def ingest(linelist: Path, output: Path, report: Path | None, language: str, sho
         raise FileError(said.in_(language) if hasattr(said, "in_") else str(error)) from None
     found = Explanation(intake, language, show_values)
     if report:
-        _write_whole(report, found.page())
+        write_whole(report, found.page())
     for line in found.lines():
         click.echo(line, err=True)
     if intake.problems:
@@ -300,7 +303,7 @@ def claims(cohort: str, output: Path | None) -> None:
 
     text = write_claims(load_cohort(cohort))
     if output:
-        _write_whole(output, text)
+        write_whole(output, text)
     else:
         click.echo(text, nl=False)
 
@@ -421,7 +424,7 @@ def _readable_cohort(name: str) -> Cohort:
     if intake.problems:
         found = Explanation(intake)
         page.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(page, found.page())
+        write_whole(page, found.page())
         click.echo("\n".join([*found.lines(), f"The same as a page: {HERE.short(page)}."]), err=True)
         sys.exit(BAD_INPUT)
     cohort = cohort.of_table(intake.table)
@@ -441,16 +444,6 @@ def _described(linelist: Path) -> Cohort:
     return (described or Cohort(name=linelist.stem, folder=beside, title=linelist.stem)).model_copy(
         update={"file": linelist.name}
     )
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _assignments(parameters: tuple[str, ...]) -> dict[str, str]:

@@ -12,14 +12,15 @@ from blina.linelist.table import Table
 from blina.yamlfile import parse_yaml
 
 # Test folders are no packages (import mode importlib), so helpers are loaded by path.
-_spec = importlib.util.spec_from_file_location("independent", Path(__file__).with_name("independent.py"))
-independent = sys.modules["independent"] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(independent)
+for _name in ("independent", "per_patient"):
+    _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+    sys.modules[_name] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_name])
 
 
 @pytest.fixture(scope="session")
 def second_opinion(report_folder):
-    return independent.SecondOpinion(report_folder / "claims.yaml")
+    return sys.modules["independent"].SecondOpinion(report_folder / "claims.yaml")
 
 
 @pytest.fixture(scope="session")

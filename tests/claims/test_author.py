@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from blina.claims.author import FEW, claims_of, write_claims
 from blina.claims.check import check, is_world
-from blina.claims.consistent import CONSISTENT, consistent
+from blina.claims.consistent import consistent
 from blina.claims.document import compile_document
 from blina.cli import main
 from blina.linelist.cohort import Cohort, Group, load_cohort
@@ -71,12 +71,12 @@ def test_a_second_opinion_finds_the_same_numbers(claims, published, report_rows,
 
 
 def test_the_claims_can_all_be_true_at_once(published):
-    assert consistent(published).status == CONSISTENT
+    assert consistent(published).status == "consistent"
 
 
 @pytest.mark.parametrize(
     "id, printed",
-    [("n", ["28"]), ("sex-female", ["12"]), ("age_years-median", ["11.0"]), ("age_years-median/MC", ["9.85"]),
+    [("n", ["28"]), ("sex-female", ["12"]), ("age_years-median", ["11.0"]), ("age_years-median/MC", ["10.15"]),
      ("mrd_before_percent-median/MC", ["0.145"]), ("mrd_before_percent-range/RR", ["0.08", "78.30"]),
      ("negative-fc_and_pcr/MC", ["13"]), ("negative-fc_and_pcr-percent/MC", ["72.2"]),
      ("negative-fc-percent/RR", ["57.1"]), ("negative-pcr-percent/MC", ["16.7"]), ("stayed-negative-fc/IC", ["3"]),

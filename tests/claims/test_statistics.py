@@ -1,4 +1,4 @@
-"""Each statistic against brute force; its form for the solver against every line list there is."""
+"""Each statistic against brute force; the plain per-patient form against every line list there is."""
 
 import statistics
 from collections.abc import Iterator
@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ortools.sat.python import cp_model
+from per_patient import every_world, model_of
 
 from blina.claims.check import check
 from blina.claims.document import Document, compile_document
-from blina.claims.model import Model
+from blina.claims.encoding import Encoding
 from blina.claims.printed import MODES, Interval, Printed, round_exact
-from blina.claims.solve import model_of
 from blina.claims.statistics import DENOMINATORS, STATISTICS, Sd
 from blina.linelist.columns import Column
 from blina.linelist.predicate import AllOf, Within
@@ -157,7 +156,8 @@ def test_a_squared_interval_holds_the_squares_of_what_the_interval_holds(a, b, l
             assert (one**2 in interval.squared()) == (one in interval)
 
 
-# The solver's form. A world is the same in any order of its patients, so worlds are compared as sorted tuples.
+# The plain form (see per_patient), with which test_per_patient compares the solver's own.
+# A world is the same in any order of its patients, so worlds are compared as sorted tuples.
 
 World = tuple[tuple[tuple[int, bool], ...], ...]
 
@@ -178,29 +178,8 @@ def table_of(document: Document, world: World) -> Table:
     return Table(document.columns, codes, blank, tuple(map(str, range(len(world)))))
 
 
-class EveryWorld(cp_model.CpSolverSolutionCallback):
-    """Collects the worlds of a model."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.model, self.found = model, set()
-
-    def on_solution_callback(self):
-        def cell(name: str, patient: int) -> tuple[int, bool]:
-            blank = self.boolean_value(self.model.blank[name][patient])
-            return (0 if blank else self.value(self.model.codes[name][patient]), blank)
-
-        patients = range(self.model.patients)
-        self.found.add(tuple(sorted(tuple(cell(name, i) for name in self.model.columns) for i in patients)))
-
-
-def admitted_by_solver(document: Document, modes: tuple[str, ...]) -> set[World]:
-    model = model_of(document, modes)
-    solver, everyone = cp_model.CpSolver(), EveryWorld(model)
-    solver.parameters.enumerate_all_solutions = True
-    solver.parameters.num_workers = 1
-    assert solver.solve(model.cp, everyone) in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
-    return everyone.found
+def admitted_by_plain_form(document: Document, modes: tuple[str, ...]) -> set[World]:
+    return every_world(model_of(document, modes))
 
 
 def admitted_by_check(document: Document, modes: tuple[str, ...]) -> set[World]:
@@ -279,25 +258,25 @@ def toy(document, claims, patients=3, rounding="any", low="0", high="1", blank="
          {"rules": "{id: r, if: {group: A}, then: {dose: ''}, why: w}"}),
     ],
 )  # fmt: skip
-def test_the_solver_admits_exactly_the_line_lists_that_check_passes(document, claims, options):
+def test_the_plain_form_admits_exactly_the_line_lists_that_check_passes(document, claims, options):
     made = toy(document, claims, **options)
     for mode in made.modes:
-        assert admitted_by_solver(made, (mode,)) == admitted_by_check(made, (mode,))
+        assert admitted_by_plain_form(made, (mode,)) == admitted_by_check(made, (mode,))
     if len(made.modes) > 1:
-        assert admitted_by_solver(made, made.modes) == admitted_by_check(made, made.modes)
+        assert admitted_by_plain_form(made, made.modes) == admitted_by_check(made, made.modes)
 
 
 def test_the_toys_above_admit_some_line_lists_and_refuse_others(document):
     made = toy(document, ["statistic: median, of: dose, equals: '0.3'"], patients=2, rounding="half_up")
     everything = set(all_worlds(made))
-    assert 0 < len(admitted_by_solver(made, ("half_up",))) < len(everything)
-    assert not admitted_by_solver(made, ("half_down",))  # 0.25 prints as 0.2
+    assert 0 < len(admitted_by_plain_form(made, ("half_up",))) < len(everything)
+    assert not admitted_by_plain_form(made, ("half_down",))  # 0.25 prints as 0.2
 
 
 def test_an_sd_whose_squares_the_solver_cannot_hold_is_refused_in_one_line(document):
     made = toy(document, ["statistic: sd, of: dose, equals: '1'"], high="1000000000")
     with pytest.raises(FileError, match="the sd of dose is beyond the solver: give the column a wider step, or"):
-        model_of(made, made.modes)
+        Encoding(made)
 
 
 conditions = st.sampled_from(
@@ -336,10 +315,10 @@ def random_claims(draw):
     ends=st.sampled_from([("0", "1"), ("-1", "0.5")]),
     rule=st.none() | st.tuples(conditions, conditions),
 )
-def test_solver_and_check_agree_on_random_claims(claims, patients, mode, ends, rule):
+def test_the_plain_form_and_check_agree_on_random_claims(claims, patients, mode, ends, rule):
     def judged(text: str) -> Document:  # whether or not anybody would mean it
         return compile_document(parse_yaml(text, "toy.yaml"), strict=False)
 
     rules = f"{{id: r, if: {rule[0]}, then: {rule[1]}, why: w}}" if rule else ""
     made = toy(judged, claims, patients=patients, rounding=mode, low=ends[0], high=ends[1], rules=rules)
-    assert admitted_by_solver(made, (mode,)) == admitted_by_check(made, (mode,))
+    assert admitted_by_plain_form(made, (mode,)) == admitted_by_check(made, (mode,))

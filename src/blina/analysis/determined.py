@@ -14,10 +14,11 @@ from fractions import Fraction
 
 import pandas as pd
 
-from blina.claims.bounds import CONTRADICTORY, UNKNOWN, shown
+from blina.claims.bounds import shown
 from blina.claims.consistent import Consistency, consistent
 from blina.claims.document import Document, PatientRule
 from blina.claims.sample import Distance, Sampler
+from blina.claims.status import Status
 from blina.claims.worlds import Contradictory
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
@@ -32,7 +33,7 @@ from blina.measures.intervals import rate_text, short_text
 from blina.measures.language import Asked, Total
 from blina.measures.recorded import both_ends
 from blina.measures.results import Result, Results
-from blina.measures.span import UNDEFINED, Span, among, value_text
+from blina.measures.span import Span, among, value_text
 from blina.measures.text import UNCONFIRMED, places_of
 
 GREATEST, CARRIERS_GREATEST = "greatest MRD", "greatest MRD of a BCR::ABL1 carrier"
@@ -124,7 +125,7 @@ def answers(
     found = []
     for question in declared(bounds.cohort) if questions is None else questions:
         span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
-        if span.status in (UNDEFINED, CONTRADICTORY, UNKNOWN) or whole and not whole.upper:
+        if span.status in (Status.UNDEFINED, Status.CONTRADICTORY, Status.UNKNOWN) or whole and not whole.upper:
             continue
         here = _compiled(document, question.asked)(table) if table else None
         found.append(
@@ -277,7 +278,7 @@ def rounding(document: Document, found: Consistency) -> pd.DataFrame:
     rows = []
     for mode, status in found.rounding.items():
         because = []
-        if status == CONTRADICTORY:
+        if status == Status.CONTRADICTORY:
             other = consistent(replace(document, modes=(mode,)))
             instead = {repair.claim: repair.instead for repair in other.repairs}
             for conflict in other.conflicts:
@@ -304,7 +305,7 @@ def separated(results: Results, group: str) -> str:
     most = results.get(*about, RESPONDERS, rule, "", "max")
     least = results.get(*about, OTHERS, rule, "", "min")
     ends = [result.spans.value for result in (most, least)]
-    if UNDEFINED in [end.status for end in ends]:
+    if Status.UNDEFINED in [end.status for end in ends]:
         return "no patients to compare"
     if not all(end.certain and not end.sometimes_undefined for end in ends):
         return "open"

@@ -9,8 +9,8 @@ from fractions import Fraction
 import pandas as pd
 
 from blina.analysis.determined import answer_text, claims_of
-from blina.claims.bounds import CONTRADICTORY
 from blina.claims.document import Document, load_claims
+from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.measures.asking import Declared, declared
 from blina.measures.bounds import CohortBounds, exact_text, solver, stamped
@@ -58,7 +58,7 @@ def without_each(cohort: Cohort, document: Document, questions: Asking | None = 
     result: Recorded = {}
     for question in declared(cohort) if questions is None else questions:
         as_read = ask(question, ())
-        if as_read[0].status == CONTRADICTORY:
+        if as_read[0].status == Status.CONTRADICTORY:
             return {}
         each = without(question, every, as_read) if every else {}
         result |= {(reading, *question.key): found for reading, found in ({AS_READ: as_read} | each).items()}

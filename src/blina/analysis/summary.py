@@ -35,8 +35,9 @@ from blina.analysis.safety import (
     worst_grades,
 )
 from blina.claims.check import check, read_for_claims
-from blina.claims.consistent import CONSISTENT, consistent
+from blina.claims.consistent import consistent
 from blina.claims.document import Document, load_claims
+from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.linelist.table import Table
 from blina.linelist.tidy import UNNAMED_REACTION, Tidy
@@ -227,7 +228,7 @@ def _agreement(cohort: Cohort, document: Document, line_list: Table) -> str:
     if not cohort.reconstructed:
         verdicts = [verdict.holds for verdict in check(document, line_list).verdicts if verdict.kind == "claim"]
         return f"{sum(verdicts)} of {len(verdicts)} printed claims come out."
-    if consistent(document).status == CONSISTENT:
+    if consistent(document).status == Status.CONSISTENT:
         return f"All {len(document.claims)} claims can be true together, as the text is read here."
     return f"The {len(document.claims)} claims cannot all be true together."
 

@@ -13,13 +13,12 @@ from blina.claims.document import Document, Question
 from blina.claims.encoding import Encoding, Form
 from blina.claims.program import LIMIT_SECONDS, Condition, Program, Solution, solve
 from blina.claims.statistics import STATISTICS
+from blina.claims.status import Status
 from blina.linelist.columns import Column
 from blina.linelist.predicate import AllOf, Not, Within
 from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
-PROVEN, UNCONFIRMED, OUTER = "proven", "unconfirmed", "outer"
-CONTRADICTORY, UNDEFINED, UNKNOWN = "contradictory", "undefined", "unknown"
 Conditions = tuple[Condition, ...]
 
 
@@ -27,14 +26,12 @@ Conditions = tuple[Condition, ...]
 class Bounds:
     """Least and greatest value of a statistic over all worlds in which it is defined (exact; of an sd, the variance).
 
-    `status`: "proven" (both solvers agree that nothing lies beyond), "unconfirmed" (only the first says so), "outer"
-    (out of time: nothing lies beyond, but the ends may not be attained), "unknown" (out of time), "contradictory"
-    (there is no world), "undefined" (there is nobody to compute it of in any world). `worlds` attain the lower and the
-    upper end. `sometimes_undefined`: in other worlds there is nobody to compute it of.
+    `status`: PROVEN, UNCONFIRMED, OUTER, UNKNOWN, CONTRADICTORY or UNDEFINED (see `status`). `worlds` attain the lower
+    and the upper end. `sometimes_undefined`: in other worlds there is nobody to compute it of.
     """
 
     question: Question
-    status: str
+    status: Status
     lower: Fraction | None = None
     upper: Fraction | None = None
     worlds: tuple[Table, ...] = ()
@@ -48,7 +45,7 @@ class Bounds:
     @property
     def determined(self) -> bool:
         """Whether the value is the same in every world, and both solvers say so."""
-        return self.status == PROVEN and self.lower == self.upper and not self.sometimes_undefined
+        return self.status == Status.PROVEN and self.lower == self.upper and not self.sometimes_undefined
 
     def as_json(self) -> dict[str, object]:
         """Ends as one would print them, whether a world attains each, and the status."""
@@ -60,18 +57,18 @@ class Bounds:
         """The bounds in a sentence."""
         lower, upper = self.text()
         found = {
-            CONTRADICTORY: "no line list satisfies the claims, so nothing can be said; see `blina consistent`",
-            UNDEFINED: "in no line list that satisfies the claims is there anybody to compute it of",
-            UNKNOWN: "not decided: a solver did not finish in time, or the second did not confirm the first",
+            Status.CONTRADICTORY: "no line list satisfies the claims, so nothing can be said; see `blina consistent`",
+            Status.UNDEFINED: "in no line list that satisfies the claims is there anybody to compute it of",
+            Status.UNKNOWN: "not decided: a solver did not finish in time, or the second did not confirm the first",
         }.get(self.status) or (
             f"{lower}, the same in every line list that satisfies the claims"
             if self.lower == self.upper
             else f"{lower} to {upper} over all line lists that satisfy the claims"
         )
         notes = {
-            PROVEN: "proven by two solvers, with a line list at each end",
-            UNCONFIRMED: "unconfirmed: the second solver has not confirmed that nothing lies beyond",
-            OUTER: "outer bounds: out of time, the ends may not be attained",
+            Status.PROVEN: "proven by two solvers, with a line list at each end",
+            Status.UNCONFIRMED: "unconfirmed: the second solver has not confirmed that nothing lies beyond",
+            Status.OUTER: "outer bounds: out of time, the ends may not be attained",
         }
         note = f" ({notes[self.status]})" if self.status in notes else ""
         empty = "; in some of them there is nobody to compute it of" if self.sometimes_undefined else ""
@@ -109,20 +106,21 @@ def bounds(document: Document, question: Question, *, confirm: bool = True, limi
     (form,), program = encoding.forms, encoding.program
     given = () if form.size is None else (encoding.defined(form),)
     first = solve(program, extra=given, limit=limit)
-    if first.status == "infeasible":
+    if first.status == Status.INFEASIBLE:
         impossible = confirm and confirms_impossible(program, given, limit)
-        return Bounds(question, _without_value(document, limit) if impossible else UNKNOWN)
+        return Bounds(question, _without_value(document, limit) if impossible else Status.UNKNOWN)
     if not first.values:
-        return Bounds(question, UNKNOWN)
+        return Bounds(question, Status.UNKNOWN)
     ends = [_end(program, form, given, first, sign, limit) for sign in (1, -1)]
     lower, upper = (end.value for end in ends)
     if any(end.values is None for end in ends):
-        return Bounds(question, UNKNOWN if None in (lower, upper) else OUTER, lower, upper)
+        status = Status.UNKNOWN if None in (lower, upper) else Status.OUTER
+        return Bounds(question, status, lower, upper)
     agreed = confirm and all(_confirmed(program, beyond, limit) for end in ends for beyond in end.beyond)
     may_be_empty = form.size is not None and form.sizes[0] == form.fewest
     return Bounds(
         question,
-        PROVEN if agreed else UNCONFIRMED,
+        Status.PROVEN if agreed else Status.UNCONFIRMED,
         lower,
         upper,
         tuple(_world(encoding, end.values, end.value) for end in ends),
@@ -135,7 +133,7 @@ def nearest(document: Document, question: Question, above: bool, limit: float = 
     encoding = Encoding(document, question)
     (form,) = encoding.forms
     given = () if form.size is None else (encoding.defined(form),)
-    first = solve(encoding.program, extra=given, limit=limit) if form.is_ratio else Solution("not needed")
+    first = solve(encoding.program, extra=given, limit=limit) if form.is_ratio else Solution(Status.UNKNOWN)
     if form.is_ratio and not first.values:
         return None
     end = _end(encoding.program, form, given, first, 1 if above else -1, limit)
@@ -169,9 +167,9 @@ def _end(program: Program, form: Form, given: Conditions, first: Solution, sign:
 def _simple_end(program: Program, form: Form, n: int, given: Conditions, sign: int, limit: float) -> _End:
     goal, worth = form.numerator(n) * sign, form.unit * sign / form.divisor(n)
     found = solve(program, goal, given, limit)
-    if found.status == "infeasible":
+    if found.status == Status.INFEASIBLE:
         return _End(None, (), (given,))
-    if found.status == "unknown":
+    if found.status == Status.UNKNOWN:
         return _End(None if found.bound is None else found.bound * worth, None)
     least = goal.of(found.values)
     return _End(least * worth, found.values, ((Condition(goal, None, least - 1), *given),))
@@ -184,7 +182,7 @@ def _ratio_end(program: Program, form: Form, given: Conditions, first: Solution,
         ratio = Fraction(part.of(values), whole.of(values))
         goal = part * ratio.denominator - whole * ratio.numerator
         found = solve(program, goal, given, limit)
-        if found.status != "solved":
+        if found.status != Status.SOLVED:
             return _End(None, None)
         if goal.of(found.values) == 0:
             return _End(ratio * form.unit * sign, values, ((Condition(goal, None, -1), *given),))
@@ -213,13 +211,14 @@ def _may_be_fewer(document: Document, question: Question, n: int, limit: float) 
         rows = AllOf((rows, Not(Within(question.of.name, blank=True, codes=frozenset()))))
     encoding = Encoding(document, replace(question, statistic=STATISTICS["count"], rows=rows, of=None))
     how_many = encoding.forms[0].numerator(1)
-    return solve(encoding.program, extra=[Condition(how_many, None, n - 1)], limit=limit).status == "solved"
+    found = solve(encoding.program, extra=[Condition(how_many, None, n - 1)], limit=limit)
+    return found.status == Status.SOLVED
 
 
-def _without_value(document: Document, limit: float) -> str:
+def _without_value(document: Document, limit: float) -> Status:
     """The status where no world has a value: is there any world at all?"""
     program = Encoding(document).program
     status = solve(program, limit=limit).status
-    if status == "infeasible":
-        return CONTRADICTORY if confirms_impossible(program, (), limit) else UNKNOWN
-    return UNDEFINED if status == "solved" else UNKNOWN
+    if status == Status.INFEASIBLE:
+        return Status.CONTRADICTORY if confirms_impossible(program, (), limit) else Status.UNKNOWN
+    return Status.UNDEFINED if status == Status.SOLVED else Status.UNKNOWN

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from blina.claims.bounds import CONTRADICTORY, UNKNOWN, nearest
+from blina.claims.bounds import nearest
 from blina.claims.check import is_world
 from blina.claims.confirm import confirms_impossible
 from blina.claims.document import Claim, Document, PatientRule
@@ -24,11 +24,11 @@ from blina.claims.partition import atoms, elementary, profiles
 from blina.claims.printed import MODES, round_exact
 from blina.claims.program import LIMIT_SECONDS, Switch, solve
 from blina.claims.statistics import STATISTICS
+from blina.claims.status import Status
 from blina.linelist.columns import Column
 from blina.linelist.predicate import Within
 from blina.linelist.table import Table
 
-CONSISTENT = "consistent"
 MOST_CONFLICTS = 200  # listed
 SHOWN_CONFLICTS = 5
 MOST_COMBINATIONS = 5_000
@@ -46,7 +46,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Consistency:
-    """`status`: "consistent" (with a `world`), "contradictory" (both solvers say so) or "unknown".
+    """`status`: CONSISTENT (with a `world`), CONTRADICTORY or UNKNOWN (see `status`).
 
     `rounding` gives the status under each rounding mode, also under those that the document does not use. `conflicts`
     lists the claims of each minimal conflict: claims that cannot all be true, while any of them but one can. They are
@@ -54,8 +54,8 @@ class Consistency:
     changes that would do.
     """
 
-    status: str
-    rounding: dict[str, str]
+    status: Status
+    rounding: dict[str, Status]
     world: Table | None = None
     conflicts: tuple[tuple[str, ...], ...] = ()
     all_conflicts: bool = True
@@ -66,9 +66,9 @@ def a_world(document: Document, seed: int = 0, limit: float = LIMIT_SECONDS) -> 
     """Any world, quickly, but not drawn fairly; None if there is none. TimeoutError where that was not decided."""
     encoding = Encoding(document)
     found = solve(encoding.program, limit=limit, seed=seed)
-    if found.status == "unknown":
+    if found.status == Status.UNKNOWN:
         raise TimeoutError(f"the solver did not finish within {limit:.0f} s, so nothing can be said")
-    if found.status == "infeasible":
+    if found.status == Status.INFEASIBLE:
         return None
     world = encoding.world(found.values, random.Random(seed))
     if not is_world(document, world):
@@ -83,17 +83,21 @@ def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT
     """
     rounding = {mode: _status(replace(document, modes=(mode,)), confirm, limit) for mode in MODES}
     statuses = {rounding[mode] for mode in document.modes}
-    if CONSISTENT in statuses:
-        return Consistency(CONSISTENT, rounding, a_world(document, limit=limit))
-    if UNDECIDED in statuses or not confirm:
-        return Consistency(UNKNOWN, {mode: UNKNOWN if s == UNDECIDED else s for mode, s in rounding.items()})
+    if Status.CONSISTENT in statuses:
+        return Consistency(Status.CONSISTENT, rounding, a_world(document, limit=limit))
+    if Status.UNDECIDED in statuses or not confirm:
+        for mode, status in rounding.items():
+            if status == Status.UNDECIDED:
+                rounding[mode] = Status.UNKNOWN
+        return Consistency(Status.UNKNOWN, rounding)
     conflicts, complete = _Subsets(document, limit).minimal_conflicts()
-    if UNKNOWN in statuses:  # the second solver may be able to confirm a part of the claims where all are beyond it
+    if Status.UNKNOWN in statuses:
+        # The second solver may be able to confirm a part of the claims where all are beyond it.
         if not conflicts:
-            return Consistency(UNKNOWN, rounding)
-        rounding |= dict.fromkeys(document.modes, CONTRADICTORY)
+            return Consistency(Status.UNKNOWN, rounding)
+        rounding |= dict.fromkeys(document.modes, Status.CONTRADICTORY)
     return Consistency(
-        CONTRADICTORY,
+        Status.CONTRADICTORY,
         rounding,
         conflicts=tuple(conflicts),
         all_conflicts=complete,
@@ -101,29 +105,26 @@ def consistent(document: Document, *, confirm: bool = True, limit: float = LIMIT
     )
 
 
-UNDECIDED = "undecided"  # by the first solver; UNKNOWN is what only the second has not confirmed
-
-
-def _status(document: Document, confirm: bool, limit: float) -> str:
+def _status(document: Document, confirm: bool, limit: float) -> Status:
     encoding = Encoding(document)
     found = solve(encoding.program, limit=limit)
-    if found.status == "solved":
-        return CONSISTENT
-    if found.status == "unknown":
-        return UNDECIDED
-    return CONTRADICTORY if confirm and confirms_impossible(encoding.program, (), limit) else UNKNOWN
+    if found.status == Status.SOLVED:
+        return Status.CONSISTENT
+    if found.status == Status.UNKNOWN:
+        return Status.UNDECIDED
+    return Status.CONTRADICTORY if confirm and confirms_impossible(encoding.program, (), limit) else Status.UNKNOWN
 
 
 def explained(document: Document, found: Consistency) -> list[str]:
     """What was found, in lines for a reader of the report."""
     claims = {claim.id: claim for claim in document.claims}
-    works = [mode.replace("_", " ") for mode, status in found.rounding.items() if status == CONSISTENT]
-    if found.status == CONSISTENT:
+    works = [mode.replace("_", " ") for mode, status in found.rounding.items() if status == Status.CONSISTENT]
+    if found.status == Status.CONSISTENT:
         return [
             f"consistent: {len(claims)} claims can all be true at once",
             f"rounding under which they can: {', '.join(works)}",
         ]
-    if found.status == UNKNOWN:
+    if found.status == Status.UNKNOWN:
         return [
             "unknown: one solver did not decide it in time, or found a contradiction that the second cannot confirm",
             "what makes it hard is most often a standard deviation in a column of many values: try without that claim",
@@ -241,7 +242,8 @@ class _Subsets:
     def possible(self, subset: frozenset[int]) -> bool:
         if subset not in self._known:
             self.work += self.document.patients * len(subset)
-            self._known[subset] = solve(Encoding(self._part(subset)).program, limit=self.limit).status != "infeasible"
+            found = solve(Encoding(self._part(subset)).program, limit=self.limit)
+            self._known[subset] = found.status != Status.INFEASIBLE
         return self._known[subset]
 
     def _shrunk(self, subset: frozenset[int]) -> frozenset[int]:
@@ -270,7 +272,8 @@ def _asked(claim: Claim) -> set[Within | Column]:
 
 def _possible(document: Document, claims: Sequence[Claim], rules: Sequence[PatientRule], limit: float) -> bool:
     """Whether the solver finds a world for these alone; if it runs out of time, it has not shown that there is none."""
-    return solve(Encoding(_only(document, claims, rules)).program, limit=limit).status != "infeasible"
+    found = solve(Encoding(_only(document, claims, rules)).program, limit=limit)
+    return found.status != Status.INFEASIBLE
 
 
 def _largest(map_: cp_model.CpModel, chosen: Sequence[cp_model.IntVar]) -> frozenset[int] | None:

@@ -80,10 +80,11 @@ class Encoding:
     """The program of a document and, if one is asked, of all that a further question needs.
 
     In a solution every rule holds, and every claim under one of the document's rounding modes: `modes` gives for each
-    mode the switch that says that it is this one (None where the claims leave no choice between the modes).
+    mode the switch that says that it is this one (None where the claims leave no choice between the modes). With
+    `every_mode`, every claim holds under all of the modes at once.
     """
 
-    def __init__(self, document: Document, question: Question | None = None):
+    def __init__(self, document: Document, question: Question | None = None, *, every_mode: bool = False):
         self.document = document
         self.program = Program()
         self.modes: dict[str, Switch | None] = {}
@@ -92,9 +93,9 @@ class Encoding:
         self._cliques = _clique_tree(document.columns, self._ties())
         self._counts = [self._table_of_counts(place) for place in range(len(self._cliques))]
         self._join()
-        self._vectors = {name: self._sorted(name) for name in document.columns if self._scopes(name)}
+        self.vectors = {name: self._sorted(name) for name in document.columns if self._scopes(name)}
         self._made: dict[tuple, object] = {}
-        self._post_claims()
+        self._post_claims(every_mode)
         self.asked = (question,) if question else ()
         self.forms = tuple(form for one in self.asked for form in one.statistic.forms(self, one.rows, one.of))
         for form in self.forms:
@@ -117,7 +118,7 @@ class Encoding:
     def scope(self, rows: Predicate, of: Column) -> tuple[Vector, ...]:
         """The numbers in a column of the patients among the rows, blanks left out."""
         place = self._scopes(of.name).index(rows)
-        return tuple(vector for vector in self._vectors[of.name] if vector.signature[place])
+        return tuple(vector for vector in self.vectors[of.name] if vector.signature[place])
 
     def how_many(self, scope: tuple[Vector, ...], least: int) -> tuple[Sum, range]:
         """How many numbers there are in a scope, and which counts from `least` on are not ruled out beforehand."""
@@ -172,7 +173,7 @@ class Encoding:
             cut = self._cut[name]
             blank[name] = np.array([cut[k].blank for k in atom[name]])
             codes[name] = np.array([chance.randint(cut[k].low, cut[k].high) for k in atom[name]], np.int64)
-        for name, vectors in self._vectors.items():
+        for name, vectors in self.vectors.items():
             here = profile[self._home_of_numbers(name)]
             for vector in vectors:
                 whose = np.flatnonzero(vector.profiles[here])
@@ -202,9 +203,9 @@ class Encoding:
         def make() -> list[int]:
             weights = [1] * len(counts.profiles)
             for name, index in counts.profiles.index.items():
-                first = self._home_of_numbers(name) if name in self._vectors else self._home({name})
+                first = self._home_of_numbers(name) if name in self.vectors else self._home({name})
                 if self._counts[first] is counts:
-                    vectors = self._vectors.get(name, ())
+                    vectors = self.vectors.get(name, ())
                     in_vector = np.logical_or.reduce([np.zeros(len(index), bool), *(v.profiles for v in vectors)])
                     sizes = [
                         1 if inside else self._cut[name][k].size for k, inside in zip(index, in_vector, strict=True)
@@ -215,10 +216,14 @@ class Encoding:
         return self._once(("weights", id(counts)), make)
 
     @property
+    def counts(self) -> list[Sum]:
+        """How many patients have which profile, for all profiles that something asked tells apart."""
+        return [unknown for counts in self._counts for unknown in counts.unknowns]
+
+    @property
     def decisive(self) -> list[Sum]:
         """What tells one solution from another: all counts, and the numbers of all vectors."""
-        counts = [unknown for counts in self._counts for unknown in counts.unknowns]
-        return counts + [code for vectors in self._vectors.values() for vector in vectors for code in vector.codes]
+        return self.counts + [code for vectors in self.vectors.values() for vector in vectors for code in vector.codes]
 
     def ways(self, values: Sequence[int]) -> int:
         """How many line lists a solution stands for, patients told apart; `world` draws each with the same chance."""
@@ -233,7 +238,7 @@ class Encoding:
                 result *= _arrangements(numbers[k] for k, (here, _) in of_class.items() if here == cell)
             for k, (_, weight) in of_class.items():
                 result *= weight ** numbers[k]
-        for name, vectors in self._vectors.items():
+        for name, vectors in self.vectors.items():
             tops = [atom.high for atom in self._cut[name] if not atom.blank]
             for vector in vectors:
                 codes = [code.of(values) for code in vector.codes[: vector.size.of(values)]]
@@ -449,24 +454,26 @@ class Encoding:
 
     # Claims
 
-    def _post_claims(self) -> None:
-        """Require every claim under one rounding mode, the same for all."""
+    def _post_claims(self, every_mode: bool) -> None:
+        """Require every claim under one rounding mode, the same for all, or under every mode at once."""
+        modes = self.document.modes
+        choices = [modes] * len(modes) if every_mode else [(mode,) for mode in modes]
         posted = [
             (
                 form,
                 n,
-                [claim.intervals(mode)[part].integers(form.unit / form.divisor(n)) for mode in self.document.modes],
+                [claim.intervals(*choice)[part].integers(form.unit / form.divisor(n)) for choice in choices],
             )
             for claim in self.document.claims
             for part, form in enumerate(self._forms(claim))
             for n in (form.sizes if form.is_ratio else form.sizes[:1])
         ]
-        kinds = list(zip(*(limits for _, _, limits in posted), strict=True)) or [()] * len(self.document.modes)
+        kinds = list(zip(*(limits for _, _, limits in posted), strict=True)) or [()] * len(modes)
         distinct = list(dict.fromkeys(kinds))
         switches = [self.program.unknown(0, 1) for _ in distinct] if len(distinct) > 1 else [None]
         if len(distinct) > 1:
             self.program.require(total(Sum({switch: 1}) for switch in switches), 1, 1)
-        self.modes = {m: switches[distinct.index(k)] for m, k in zip(self.document.modes, kinds, strict=True)}
+        self.modes = {m: switches[distinct.index(k)] for m, k in zip(modes, kinds, strict=True)}
         # What is linear comes first: it may narrow the sums of which an sd takes the squares.
         for i, (form, n, limits) in sorted(enumerate(posted), key=lambda one: not one[1][0].linear):
             when = (self.size_is(form, n),) if form.is_ratio and len(form.sizes) > 1 else ()

@@ -10,6 +10,7 @@ from blina.claims.confirm import confirms_impossible
 from blina.claims.document import Document
 from blina.claims.encoding import Encoding
 from blina.claims.program import LIMIT_SECONDS, Sum, solve, total
+from blina.claims.status import Status
 from blina.linelist.table import Table
 
 MOST_SOLUTIONS = 50
@@ -54,7 +55,7 @@ def enumerate_worlds(document: Document, most: int = MOST_SOLUTIONS, limit: floa
     encoding = Encoding(document)
     program, decisive = encoding.program, [one for one in encoding.decisive if one.terms]
     solutions = []
-    while (found := solve(program, limit=limit)).status == "solved":
+    while (found := solve(program, limit=limit)).status == Status.SOLVED:
         if len(solutions) == most:
             raise TooMany(f"there are more than {most} solutions")
         solutions.append(found.values)
@@ -66,6 +67,6 @@ def enumerate_worlds(document: Document, most: int = MOST_SOLUTIONS, limit: floa
             program.require(one, value + 1, None, above)
             differs += [below, above]
         program.require(total(Sum({switch: 1}) for switch in differs), 1, None)
-    if found.status != "infeasible" or not confirms_impossible(program, (), limit):
+    if found.status != Status.INFEASIBLE or not confirms_impossible(program, (), limit):
         raise TooMany("it was not decided whether there are further solutions")
     return Enumerated(encoding, tuple(solutions), tuple(map(encoding.ways, solutions)))

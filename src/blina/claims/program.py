@@ -8,6 +8,8 @@ from time import monotonic
 
 from ortools.sat.python import cp_model
 
+from blina.claims.status import Status
+
 LIMIT_SECONDS = 60.0
 # Most programs of this kind fall to propagation in milliseconds, and what costs more than it saves is switched off at
 # first; linear relaxations help with long vectors. The limits on attempts count work, the same on every machine.
@@ -82,6 +84,16 @@ class Program:
     squares: list[tuple[int, int]] = field(default_factory=list)  # (unknown, the unknown that is its square)
     narrowed: dict[frozenset, tuple[int, int]] = field(default_factory=dict)  # limits that sums are known to keep
 
+    def copy(self) -> Program:
+        """The same program; what is added to one is not in the other."""
+        return Program(
+            lows=list(self.lows),
+            highs=list(self.highs),
+            conditions=list(self.conditions),
+            squares=list(self.squares),
+            narrowed=dict(self.narrowed),
+        )
+
     def unknown(self, low: int, high: int) -> int:
         """Index of a new unknown from `low` to `high`."""
         self.lows.append(low)
@@ -140,9 +152,9 @@ class Program:
 
 @dataclass(frozen=True)
 class Solution:
-    """`status`: solved (`values` is the best there is), infeasible, or unknown (out of time; `bound` on the goal)."""
+    """`status`: SOLVED (`values` is the best there is), INFEASIBLE, or UNKNOWN (out of time; `bound` on the goal)."""
 
-    status: str
+    status: Status
     values: tuple[int, ...] = ()
     bound: int | None = None
 
@@ -184,14 +196,14 @@ def solve(
         if status in (cp_model.OPTIMAL, cp_model.INFEASIBLE):
             break
     if status == cp_model.INFEASIBLE:
-        return Solution("infeasible")
+        return Solution(Status.INFEASIBLE)
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     values = tuple(int(solver.value(unknown)) for unknown in unknowns) if found else ()
     if status == cp_model.OPTIMAL:
-        return Solution("solved", values)
+        return Solution(Status.SOLVED, values)
     constant = least.constant if least is not None else 0
     bound = round(solver.best_objective_bound) + constant if least is not None and found else None
-    return Solution("unknown", values, bound)
+    return Solution(Status.UNKNOWN, values, bound)
 
 
 def _expression(what: Sum, unknowns: Sequence[cp_model.IntVar]) -> cp_model.LinearExpr:

@@ -7,7 +7,6 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from blina.atomic import write_whole
 from blina.claims.check import is_world
 from blina.claims.confirm import confirms_impossible
 from blina.claims.consistent import a_world
@@ -252,18 +252,7 @@ def write_draws(tables: Iterable[Table], path: Path) -> None:
     """
     check_place(path)
     write = _write_csv if path.suffix.lower() == ".csv" else _write_parquet
-    with _part_of(path) as part:
-        write(enumerate(tables, 1), part)
-
-
-@contextmanager
-def _part_of(path: Path) -> Iterator[Path]:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, lambda part: write(enumerate(tables, 1), part))
 
 
 def _write_csv(worlds: Iterable[tuple[int, Table]], part: Path) -> None:

@@ -17,10 +17,10 @@ from blina.linelist.table import Table
 from blina.yamlfile import FileError
 
 if TYPE_CHECKING:
-    from blina.claims.model import Model
     from blina.claims.program import Sum
 
 Of = Predicate | Column | None
+MOST_SQUARE = 2**60  # a solver's whole numbers have 64 bits
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,6 @@ class Form:
     def is_ratio(self) -> bool:
         """Whether it divides by the number of patients."""
         return self.divisor(2) != 1
-
-
-MOST_SQUARE = 2**60  # a solver's whole numbers have 64 bits
 
 
 class CountedPatients(Protocol):
@@ -91,10 +88,6 @@ class Statistic(ABC):
     def forms(self, patients: CountedPatients, rows: Predicate, of: Of) -> tuple[Form, ...]:
         """Its value or values over unknown patients who are counted, not named (see `encoding`)."""
 
-    @abstractmethod
-    def post(self, model: Model, rows: Predicate, of: Of, intervals: tuple[Interval, ...]) -> None:
-        """Require of patients who are unknown one by one (see `model`) that each value lies in its interval."""
-
     def grid(self, of: Of) -> tuple[Fraction, int, int | None] | None:
         """(step, least, greatest) if it only ever takes whole multiples of a step; None for no such step or end."""
         return None
@@ -129,9 +122,6 @@ class Count(Statistic):
     def forms(self, patients, rows, of):
         return (Form(lambda n: patients.count(rows), Fraction(1)),)
 
-    def post(self, model, rows, of, intervals):
-        model.between(sum(model.literals(rows)), *intervals[0].integers())
-
     def grid(self, of):
         return Fraction(1), 0, None
 
@@ -148,13 +138,6 @@ class Percent(Statistic):
     def forms(self, patients, rows, of):
         part, whole = patients.count(rows, of), patients.count(rows)
         return (Form(lambda n: part, Fraction(100), lambda n: n, whole, patients.sizes(rows)),)
-
-    def post(self, model, rows, of, intervals):
-        both = [model.both(a, b) for a, b in zip(model.literals(rows), model.literals(of), strict=True)]
-        n = model.patients
-        # The denominator may itself be open: list each (part, whole) that prints as it should.
-        allowed = [(k, m) for m in range(1, n + 1) for k in range(m + 1) if Fraction(100 * k, m) in intervals[0]]
-        model.one_of([(sum(both), n), (sum(model.literals(rows)), n)], allowed)
 
 
 class OfNumbers(Statistic):
@@ -188,14 +171,6 @@ class Mean(OfNumbers):
     def forms(self, patients, rows, of):
         scope = patients.scope(rows, of)
         return (Form(lambda n: patients.added(scope), of.size, lambda n: n, *patients.how_many(scope, 1)),)
-
-    def post(self, model, rows, of, intervals):
-        members = model.members(rows, of)
-        total = sum(model.counted(of, members))
-        model.cp.add_bool_or(members)
-        for n in range(1, model.patients + 1):  # the denominator may itself be open
-            there_are_n = model.equals(sum(members), n, model.patients)
-            model.between(total, *intervals[0].integers(of.size / n), when=there_are_n)
 
 
 @dataclass(frozen=True)
@@ -232,30 +207,17 @@ class Sd(OfNumbers):
 
     def forms(self, patients, rows, of):
         scope, less = patients.scope(rows, of), of.lowest
+        size, sizes = patients.how_many(scope, self.least_n)
+        most = max(sizes, default=0)
+        if ((of.highest - of.lowest) * most) ** 2 > MOST_SQUARE:
+            raise FileError(
+                f"the sd of {of.name} is beyond the solver: give the column a wider step, or a nearer min and max"
+            )
 
         def numerator(n: int) -> Sum:
             return patients.squares(scope, less) * n - patients.square_of_sum(scope, less)
 
-        size, sizes = patients.how_many(scope, self.least_n)
         return (Form(numerator, self.unit(of), lambda n: n * (n - self.ddof), size, sizes, linear=False),)
-
-    def post(self, model, rows, of, intervals):
-        members = model.members(rows, of)
-        span, patients = of.highest - of.lowest, model.patients
-        if (span * patients) ** 2 > MOST_SQUARE:
-            raise FileError(
-                f"the sd of {of.name} is beyond the solver: give the column a wider step, or a nearer min and max"
-            )
-        # Distances from the column's least value have the same sd and smaller squares.
-        above = model.counted(of, members, less=of.lowest)
-        squares = sum(model.square(distance, span) for distance in above)
-        squared = model.square(sum(above), span * patients)
-        possible = intervals[0] & Interval(Fraction(0), self.unit(of) * span**2)
-        model.between(sum(members), self.least_n, None)
-        for n in range(self.least_n, patients + 1):  # the denominator may itself be open
-            there_are_n = model.equals(sum(members), n, patients)
-            limits = possible.integers(self.unit(of) / (n * (n - self.ddof)))
-            model.between(n * squares - squared, *limits, when=there_are_n)
 
 
 class Median(OfNumbers):
@@ -270,10 +232,6 @@ class Median(OfNumbers):
         scope = patients.scope(rows, of)
         size, sizes = patients.how_many(scope, 1)
         return (Form(lambda n: patients.middles(scope), of.size / 2, size=size, sizes=sizes),)
-
-    def post(self, model, rows, of, intervals):
-        lower, upper = model.middle_pair(of, model.members(rows, of))
-        model.between(lower + upper, *intervals[0].integers(of.size / 2))
 
 
 class Attained(OfNumbers):
@@ -296,9 +254,6 @@ class Least(Attained):
         size, sizes = patients.how_many(scope, 1)
         return (Form(lambda n: patients.least(scope), of.size, size=size, sizes=sizes),)
 
-    def post(self, model, rows, of, intervals):
-        model.between(model.extreme(of, model.members(rows, of), greatest=False), *intervals[0].integers(of.size))
-
 
 class Greatest(Attained):
     """Greatest value."""
@@ -313,9 +268,6 @@ class Greatest(Attained):
         size, sizes = patients.how_many(scope, 1)
         return (Form(lambda n: patients.greatest(scope), of.size, size=size, sizes=sizes),)
 
-    def post(self, model, rows, of, intervals):
-        model.between(model.extreme(of, model.members(rows, of), greatest=True), *intervals[0].integers(of.size))
-
 
 class Range(Attained):
     """Least and greatest value, both attained."""
@@ -327,10 +279,6 @@ class Range(Attained):
 
     def forms(self, patients, rows, of):
         return (*Least().forms(patients, rows, of), *Greatest().forms(patients, rows, of))
-
-    def post(self, model, rows, of, intervals):
-        Least().post(model, rows, of, intervals[:1])
-        Greatest().post(model, rows, of, intervals[1:])
 
 
 STATISTICS: dict[str, Statistic] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ortools.sat.python import cp_model
 
+from blina.atomic import write_whole
 from blina.claims.check import check
 from blina.claims.document import Claim, Document
-from blina.claims.model import Model
-from blina.claims.solve import model_of, solve, table_of
+from blina.claims.encoding import Encoding
+from blina.claims.program import LIMIT_SECONDS, Condition, Program, Sum, solve, total
+from blina.claims.status import Status
 from blina.linelist.columns import Column
 from blina.linelist.table import Table
+
+TICKS = 1000  # whole steps in the mean time between two arrivals
 
 
 class Contradictory(Exception):
@@ -29,49 +31,96 @@ class Contradictory(Exception):
 def spread_world(document: Document, seed: int, even: bool = True) -> Table:
     """One world whose open values are spread over what the claims allow; the same for the same document and seed.
 
-    Words first: every condition that a claim or rule asks of a patient is made true or false by chance, in random
-    order, as far as the claims leave it open. Numbers next: with those conditions held, each number lies as near as it
-    can to evenly spaced places between the printed ends of its smallest claimed rows (see `_places`), dealt to the
-    patients at random; a number that no claim describes takes the least value that its conditions allow. If not `even`,
-    the places are drawn by chance instead, crowded toward one end or the other.
+    Words first: how many patients have which profile is drawn by chance among what the claims allow (see `_earliest`).
+    Numbers next: with these counts held, each ascending vector lies as near as it can to evenly spaced places between
+    the printed ends of its smallest claimed rows (see `_places`). A number that is only part of a mean or an sd, or has
+    no printed end, takes the least value that the claims allow; one that no claim describes is drawn by chance. If not
+    `even`, the places are drawn by chance instead, crowded toward one end or the other.
 
     The claims hold under every rounding mode of the document at once or, where no world does that, under one of them.
     Raises Contradictory where there is no world at all, and TimeoutError where that could not be decided.
     """
-    for modes in (document.modes, *((mode,) for mode in document.modes if len(document.modes) > 1)):
-        model = model_of(document, modes)
+    for every_mode in (True, False):
+        encoding = Encoding(document, every_mode=every_mode)
         chance = random.Random(seed)
-        words = solve(model, seed, decide=_in_random_order(model, chance))
+        words = _earliest(encoding, chance)
         if words is None:
             continue
-        for leaf in model.leaves.values():
-            model.cp.add(leaf == words.value(leaf))
-        for blank in (blank for name in model.columns if model.columns[name].blank for blank in model.blank[name]):
-            model.cp.add(blank == words.value(blank))
-        _spread_numbers(document, model, words, chance, even)
-        table = _ordered(table_of(model, solve(model, seed)), chance)
-        if not check(document, table).holds:
+        numbers = _nearest_to_places(encoding, words, chance, even)
+        if numbers is None:
+            raise AssertionError("the solver finds no numbers for counts that it found itself")
+        world = _in_order_of_groups(encoding.world(numbers, chance))
+        if not check(document, world).holds:
             raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
-        return table
+        return world
     raise Contradictory("no line list satisfies all claims at once")
 
 
-def _in_random_order(model: Model, chance: random.Random) -> list:
-    """Every elementary condition, or its contrary, each with even chance."""
-    literals = [leaf if chance.random() < 0.5 else leaf.negated() for leaf in model.leaves.values()]
-    chance.shuffle(literals)
-    return literals
+def _best(program: Program, least: Sum, extra: Sequence[Condition] = ()) -> tuple[int, ...] | None:
+    """Values that make a sum least; None where the program has no solution. TimeoutError where that is not decided."""
+    found = solve(program, least, extra, LIMIT_SECONDS)
+    if found.status == Status.UNKNOWN:
+        raise TimeoutError(f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said")
+    return found.values if found.status == Status.SOLVED else None
 
 
-def _ordered(table: Table, chance: random.Random) -> Table:
-    """The same patients, by the first category column and in random order within it."""
-    order = list(range(len(table)))
-    chance.shuffle(order)
+def _earliest(encoding: Encoding, chance: random.Random) -> tuple[int, ...] | None:
+    """A solution with counts drawn by chance.
+
+    Patients of each profile arrive at random times, all profiles at the same rate, and the solution is the one whose
+    patients arrived earliest, their times added up. Without any claim, every patient would have each profile with the
+    same chance.
+    """
+    program = encoding.program.copy()
+    times = []
+    for count in encoding.counts:
+        arrived = []
+        time = 0.0
+        for _ in range(encoding.document.patients):
+            time += chance.expovariate(1)
+            here = Sum({program.unknown(0, 1): 1})
+            arrived.append(here)
+            times.append(here * round(TICKS * time))
+        program.require(count - total(arrived), 0, 0)
+    return _best(program, total(times))
+
+
+def _nearest_to_places(
+    encoding: Encoding, words: Sequence[int], chance: random.Random, even: bool
+) -> tuple[int, ...] | None:
+    """A solution with the counts of `words` whose numbers are as near as they can be to their places."""
+    program = encoding.program.copy()
+    distances = []
+    for name, vectors in encoding.vectors.items():
+        column = encoding.document.columns[name]
+        dealt = _deal(encoding, column, words, chance, even)
+        for vector in vectors:
+            codes = vector.codes[: vector.size.of(words)]
+            if vector.signature not in dealt:
+                distances += codes
+                continue
+            for code, place in zip(codes, dealt[vector.signature], strict=True):
+                farthest = max(abs(end) for end in program.reach(code - place.code))
+                distance = program.integer(0, farthest)
+                program.require(distance - code + place.code, 0, None)
+                program.require(distance + code - place.code, 0, None)
+                distances.append(distance * place.weight)
+    held = []
+    for count in encoding.counts:
+        patients = count.of(words)
+        held.append(Condition(count, patients, patients))
+    return _best(program, total(distances), held)
+
+
+def _in_order_of_groups(table: Table) -> Table:
+    """The same patients in the order of the first category column."""
     first = next((name for name, column in table.columns.items() if column.type == "category"), None)
-    if first:
-        order.sort(key=lambda i: table.codes[first][i])
-    pick = {part: {name: values[order] for name, values in getattr(table, part).items()} for part in ("codes", "blank")}
-    return replace(table, **pick)
+    if first is None:
+        return table
+    order = np.argsort(table.codes[first], kind="stable")
+    codes = {name: values[order] for name, values in table.codes.items()}
+    blank = {name: values[order] for name, values in table.blank.items()}
+    return replace(table, codes=codes, blank=blank)
 
 
 @dataclass(frozen=True, order=True)
@@ -82,62 +131,28 @@ class _Place:
     weight: int
 
 
-def _spread_numbers(
-    document: Document, model: Model, words: cp_model.CpSolver, chance: random.Random, even: bool
-) -> None:
-    """Ask the solver to bring every number as near as it can to its place."""
-    table = table_of(model, words)
-    distances = []
-    for name, column in model.columns.items():
-        if not column.is_number:
-            continue
-        places = _deal(document, table, column, chance, even)
-        for i, code in enumerate(model.codes[name]):
-            if i not in places:
-                distances.append(code - column.lowest)
-                continue
-            distance = model.cp.new_int_var(0, column.highest - column.lowest, "")
-            model.cp.add_abs_equality(distance, code - places[i].code)
-            model.cp.add_hint(code, places[i].code)
-            distances.append(places[i].weight * distance)
-        # Patients whom no claim on this column tells apart may as well stand in the order of their places. The solver
-        # need not try the other orders: without this, a median of 28 takes it a minute instead of a fifth of a second.
-        for group in _alike(document, model, words, table, column, places).values():
-            for one, next_ in zip(group, group[1:], strict=False):
-                model.cp.add(model.codes[name][one] <= model.codes[name][next_])
-    model.cp.minimize(sum(distances))
-
-
-def _deal(document: Document, table: Table, column: Column, chance: random.Random, even: bool) -> dict[int, _Place]:
-    """For each patient whom a claim on the column describes, a place within the smallest claimed rows they are in."""
+def _deal(
+    encoding: Encoding, column: Column, words: Sequence[int], chance: random.Random, even: bool
+) -> dict[tuple[bool, ...], list[_Place]]:
+    """By signature, the places of each vector that a claim describes, within its smallest claimed rows."""
     scopes = []
-    for claims in _claims_by_rows(document, column):
-        members = np.flatnonzero(claims[0].rows.holds(table) & ~table.blank[column.name])
-        if len(members):
-            scopes.append((members, claims))
-    dealt: dict[int, _Place] = {}
-    for members, claims in sorted(scopes, key=lambda scope: len(scope[0]), reverse=True):
-        shares = [i / max(1, len(members) - 1) for i in range(len(members))]
+    for claims in _claims_by_rows(encoding.document, column):
+        vectors = encoding.scope(claims[0].rows, column)
+        sizes = [vector.size.of(words) for vector in vectors]
+        scopes.append((sum(sizes), vectors, sizes, claims))
+    scopes.sort(key=lambda scope: scope[0], reverse=True)
+    dealt = {}
+    for patients, vectors, sizes, claims in scopes:
+        shares = [i / max(1, patients - 1) for i in range(patients)]
         if not even:
             crowding = 4 ** chance.uniform(-1, 1)
             shares[1:-1] = sorted(chance.random() ** crowding for _ in shares[1:-1])
         places = _places(column, claims, shares)
         chance.shuffle(places)
-        dealt.update(zip(map(int, members), places, strict=True))
+        for vector, size in zip(vectors, sizes, strict=True):
+            dealt[vector.signature] = sorted(places[:size])
+            places = places[size:]
     return dealt
-
-
-def _alike(
-    document: Document, model: Model, words: cp_model.CpSolver, table: Table, column: Column, places: dict[int, _Place]
-) -> dict[tuple, list[int]]:
-    """Patients with a place, in the order of places, by all that claims and rules ask about the column."""
-    rows = [claim.rows.holds(table) for claim in document.claims if claim.of is column]
-    groups: dict[tuple, list[int]] = {}
-    for i in sorted(places, key=places.__getitem__):
-        leaves = [leaf for (within, j), leaf in model.leaves.items() if j == i and within.column == column.name]
-        asked = [words.value(leaf) for leaf in leaves]
-        groups.setdefault((*(bool(mask[i]) for mask in rows), *asked, bool(table.blank[column.name][i])), []).append(i)
-    return groups
 
 
 def _claims_by_rows(document: Document, column: Column) -> list[list[Claim]]:
@@ -173,8 +188,11 @@ def _places(column: Column, claims: list[Claim], shares: list[float]) -> list[_P
             plain, logged = (median - low) / (high - low), log(median / low) / log(high / low)
             logarithmic = abs(logged - 0.5) < abs(plain - 0.5)
     scale, back = (log, exp) if logarithmic else (float, float)
-    points = ([0, 0.5, 1], [scale(low), scale(median), scale(high)]) if median else ([0, 1], [scale(low), scale(high)])
-    codes = [round(back(np.interp(share, *points))) for share in shares]
+    if median is None:
+        at, values = [0, 1], [scale(low), scale(high)]
+    else:
+        at, values = [0, 0.5, 1], [scale(low), scale(median), scale(high)]
+    codes = [round(back(np.interp(share, at, values))) for share in shares]
     # On a logarithmic scale a step matters in proportion to the value.
     return [_Place(code, max(1, round(high / max(code, 1))) if logarithmic else 1) for code in codes]
 
@@ -191,6 +209,4 @@ def write_worlds(worlds: Sequence[Table], path: Path) -> None:
 
 def _write(cells: pd.DataFrame, path: Path, first: str = "patient_id") -> None:
     columns = [first, *(name for name in cells if name != first)]
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(cells[columns].to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="")
-    os.replace(part, path)
+    write_whole(path, cells[columns].to_csv(index=False, lineterminator="\n"))

@@ -10,7 +10,6 @@ import seaborn
 from matplotlib.axes import Axes
 
 from blina.analysis.cohort import NOT_RECORDED, by_group, describe
-from blina.measures.intervals import median
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
@@ -30,6 +29,7 @@ from blina.figures.style import (
     text_width,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.intervals import median
 
 _PANELS = {"age_years": "age at first infusion (years)",
            "months_from_diagnosis": "diagnosis to first infusion (months)"}  # fmt: skip

@@ -7,7 +7,6 @@ import re
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.measures.intervals import METHOD
 from blina.analysis.open import OPEN
 from blina.analysis.response import AGREE, CELLS, MISSED, concordance
 from blina.figures.style import (
@@ -29,6 +28,7 @@ from blina.figures.style import (
     tint,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.intervals import METHOD
 
 # mm: heading of a group, a cell, row names, between tables, between groups, bar of a cell, from the edge of a cell
 _HEAD, _WIDTH, _HEIGHT, _NAMES, _GAP, _BETWEEN, _BAR, _PAD = 4.0, 26.0, 8.0, 18.0, 3.0, 3.0, 2.0, 1.2

@@ -12,7 +12,6 @@ from matplotlib.transforms import blended_transform_factory
 
 from blina.analysis import response as analysis
 from blina.analysis.cohort import by_group
-from blina.measures.intervals import METHOD, rate_text, short_text
 from blina.analysis.open import OPEN
 from blina.figures.style import (
     LINE,
@@ -40,6 +39,7 @@ from blina.figures.style import (
 )
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import TIMES
+from blina.measures.intervals import METHOD, rate_text, short_text
 
 _SIDE_BY_SIDE = 3  # groups up to which the two assays stand side by side
 _HEIGHT, _LEFT, _BELOW = 72.0, 16.0, LINE + 3.0  # mm; below the axis before what is said of the groups

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from blina.analysis.context import COMPARISONS, DERIVED, OUTCOMES, SHARED, Comparison
-from blina.measures.intervals import METHOD, decimal_text, exact
 from blina.figures.style import (
     INK,
     MARGIN,
@@ -29,6 +28,7 @@ from blina.figures.style import (
     written,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.intervals import METHOD, decimal_text, exact
 
 _STUDY, _WHAT, _STATED = 48.0, 53.0, 37.5  # mm: who, what was counted and how, the rate in words
 _LINE, _PAD, _HEAD = 2.8, 0.8, 5.4  # mm: a line of text, what is between rows, a panel's heading

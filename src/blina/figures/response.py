@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.measures.intervals import METHOD, rate_text
 from blina.analysis.response import ASSESSED, CLEARING, NO_RT_PCR, RULES, rates, sets_of
 from blina.figures.style import (
     INK,
@@ -26,6 +25,7 @@ from blina.figures.style import (
     text_width,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.intervals import METHOD, rate_text
 
 _ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
 

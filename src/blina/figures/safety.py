@@ -6,7 +6,6 @@ from math import ceil
 
 import pandas as pd
 
-from blina.measures.intervals import METHOD
 from blina.analysis.safety import (
     ANY,
     NO_GRADE,
@@ -35,6 +34,7 @@ from blina.figures.style import (
     written,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.intervals import METHOD
 
 _ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 33.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from blina.atomic import Content, write_all
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
 from blina.linelist.intake import read_line_list
@@ -62,22 +63,12 @@ class Tidy:
     def write(self, folder: Path) -> list[Path]:
         """Write each table as CSV and Parquet; files that were there are replaced only once all are written."""
         folder.mkdir(parents=True, exist_ok=True)
-        parts: dict[Path, Path] = {}
-        try:
-            for name, table in self.tables():
-                for suffix, save in (
-                    ("csv", lambda p, t=table: safe_cells(t).to_csv(p, index=False, lineterminator="\n")),
-                    ("parquet", lambda p, t=table: t.to_parquet(p, index=False)),
-                ):
-                    path = folder / f"{name}.{suffix}"
-                    parts[path] = path.with_name(f".{path.name}.part")
-                    save(parts[path])
-            for path, part in parts.items():
-                os.replace(part, path)
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
-        return list(parts)
+        files: dict[Path, Content] = {}
+        for name, table in self.tables():
+            cells = safe_cells(table).to_csv(index=False, lineterminator="\n")
+            files[folder / f"{name}.csv"] = cells
+            files[folder / f"{name}.parquet"] = partial(table.to_parquet, index=False)
+        return write_all(files)
 
 
 def load(cohort: str | Path) -> Tidy:

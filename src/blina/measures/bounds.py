@@ -11,11 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from blina.claims.document import Document, Question
+from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.measures.declare import Measure
 from blina.measures.intervals import decimal_text
 from blina.measures.language import NOBODY, Asked, Total, both
-from blina.measures.span import NO_VALUE, OUTER, Span
+from blina.measures.span import NO_VALUE, Span
 from blina.yamlfile import FileError, read_text
 
 COLUMNS = (
@@ -86,7 +87,7 @@ class CohortBounds:
         for patients in (number.lower, number.upper):
             ends += [patients * (mean.lower + asked.each), patients * (mean.upper + asked.each)]
         is_exact = number.determined and not mean.sometimes_undefined
-        return Span(min(ends), max(ends), mean.status if is_exact else OUTER)
+        return Span(min(ends), max(ends), mean.status if is_exact else Status.OUTER)
 
 
 def share(part: Span, whole: Fraction, claims: tuple[str, ...] = ()) -> Span:

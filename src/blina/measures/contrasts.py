@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 
+from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.measures.bounds import CohortBounds, Spans, exact_text
 from blina.measures.choices import ASSESSED, RULES, choice, rule_of
@@ -26,7 +27,7 @@ from blina.measures.evaluate import Patients, Value
 from blina.measures.intervals import MOST_RANKED, ExactTest, fisher_exact
 from blina.measures.language import Asked, both
 from blina.measures.results import OBSERVED, OPEN, Result, find
-from blina.measures.span import NO_VALUE, PROVEN, Span
+from blina.measures.span import NO_VALUE, Span
 
 FUSION_TEST, BURDEN_TEST = "fusion test", "burden test"
 NO_COMPARISON = "no patients to compare with"
@@ -188,7 +189,7 @@ def _in_worlds(
         if tied.determined:
             return False, None, ""
     assignments = comb(int(sizes[low].lower + sizes[high].lower), int(sizes[low].lower))
-    span = Span(Fraction(1, assignments), Fraction(2, assignments), PROVEN)
+    span = Span(Fraction(1, assignments), Fraction(2, assignments), Status.PROVEN)
     return True, span, _case(larger, at_end) if tied else f"certain {larger} share a value"
 
 

@@ -7,13 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from blina.claims.status import Status
 from blina.linelist.predicate import AllOf, AnyOf, Not, Predicate, Within, compile_predicate
 from blina.linelist.table import Table
 from blina.measures.choices import MAY_BE_FOLLOWED, RESULT
 from blina.measures.declare import Facts, Measure
 from blina.measures.intervals import ExactTest, rank_permutation
 from blina.measures.language import Rows, both, flow_text
-from blina.measures.span import NO_VALUE, PROVEN, Span
+from blina.measures.span import NO_VALUE, Span
 
 NO_RESULT = "not_done"  # the status of a test that was not done: what it would have found is unknown
 
@@ -275,7 +276,7 @@ class _Counted:
             return NO_VALUE
         lowest = _share(self.k, self.k + self.may_fail, alone=Fraction(100))
         highest = _share(self.k_most, self.k_most + self.fails, alone=Fraction(0))
-        return Span(lowest, highest, PROVEN, sometimes_undefined=self.n == 0)
+        return Span(lowest, highest, Status.PROVEN, sometimes_undefined=self.n == 0)
 
 
 def _share(k: int, n: int, alone: Fraction) -> Fraction:

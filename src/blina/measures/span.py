@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from blina.claims.status import Status
 from blina.measures.intervals import decimal_text, short_text
-
-PROVEN, OUTER, UNDEFINED = "proven", "outer", "undefined"
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Span:
 
     lower: Fraction | None
     upper: Fraction | None
-    status: str = PROVEN
+    status: Status | str = Status.PROVEN
     sometimes_undefined: bool = False
     printed: str = ""
     claims: tuple[str, ...] = ()
@@ -29,7 +28,7 @@ class Span:
 
     @property
     def certain(self) -> bool:
-        return self.status in (PROVEN, UNDEFINED)
+        return self.status in (Status.PROVEN, Status.UNDEFINED)
 
     @property
     def determined(self) -> bool:
@@ -50,7 +49,7 @@ class Span:
         return low if low == high else f"{low} to {high}"
 
 
-NO_VALUE = Span(None, None, UNDEFINED)
+NO_VALUE = Span(None, None, Status.UNDEFINED)
 
 
 def end_text(value: Fraction | None, places: int) -> str:

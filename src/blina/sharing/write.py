@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
-from blina.measures.intervals import short_text
 from blina.analysis.response import ALL_SETS, RULES
 from blina.analysis.safety import CRS, ICANS
+from blina.atomic import write_all
 from blina.linelist.cohort import Cohort
 from blina.linelist.privacy import safe_text
 from blina.linelist.tidy import Tidy
+from blina.measures.intervals import short_text
 from blina.sharing.counts import Count, counts, profiles
 from blina.sharing.suppress import THRESHOLD, shown
 from blina.yamlfile import FileError
@@ -99,16 +99,12 @@ def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = ""
                         "single patients. Never send two; if the former was never sent, remove its folder and share "
                         "again")  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    parts = {folder / name: folder / f".{name}.part" for name in made}
-    try:
-        for (path, part), text in zip(parts.items(), made.values(), strict=True):
-            part.write_text(text, encoding="utf-8-sig" if path.suffix == ".csv" else "utf-8", newline="\n")
-        for path, part in parts.items():
-            os.replace(part, path)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
-    return [*parts]
+    files = {}
+    for name, text in made.items():
+        # Excel takes a CSV file for UTF-8 only if a byte order mark says so.
+        encoding = "utf-8-sig" if name.endswith(".csv") else "utf-8"
+        files[folder / name] = text.encode(encoding)
+    return write_all(files)
 
 
 def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:

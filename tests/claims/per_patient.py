@@ -1,19 +1,27 @@
-"""Unknown patients for the solver: one integer variable per patient and column, and what can be asked of them."""
+"""The plain form of a claims document: one integer variable per patient and column, each claim posted on them.
+
+It is slow and is used only as an oracle in small tests. It shares no code with the package's own encoding (profiles,
+counts and ascending vectors): here every patient has variables of their own, and each statistic is written anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
+from blina.claims.document import Document, Question
+from blina.claims.printed import Interval
 from blina.linelist.columns import Column
 from blina.linelist.predicate import AllOf, AnyOf, Not, Predicate, Within
+from blina.linelist.table import Table
 
 Literal = cp_model.IntVar  # a 0-1 variable, or its negation
 
 
 class Model:
-    """So many patients with these columns, nothing known of them yet. Statistics speak through its few verbs."""
+    """So many patients with these columns, nothing known of them yet. Claims speak through its few verbs."""
 
     def __init__(self, columns: Mapping[str, Column], patients: int):
         self.cp = cp_model.CpModel()
@@ -33,10 +41,9 @@ class Model:
             if column.blank:
                 for code, blank in zip(self.codes[name], self.blank[name], strict=True):
                     self.cp.add(code == column.lowest).only_enforce_if(blank)
-        self.leaves: dict[tuple[Within, int], Literal] = {}  # every elementary condition asked of a patient
         self._holds: dict[tuple[Predicate, int], Literal] = {}
 
-    # Verbs for statistics
+    # Verbs for claims
 
     def literals(self, predicate: Predicate) -> list[Literal]:
         """For each patient, the literal that says whether the predicate holds."""
@@ -147,8 +154,7 @@ class Model:
             case Not(part):
                 return self._literal(part, patient).negated()
             case Within():
-                self.leaves[predicate, patient] = literal = self._within(predicate, patient)
-                return literal
+                return self._within(predicate, patient)
 
     def _within(self, leaf: Within, patient: int) -> Literal:
         column = self.columns[leaf.column]
@@ -183,3 +189,146 @@ class Model:
         self.cp.add_bool_and(literals).only_enforce_if(result)
         self.cp.add_bool_or([result, *(x.negated() for x in literals)])
         return result
+
+
+# Each statistic
+
+
+def _count(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    model.between(sum(model.literals(asked.rows)), *intervals[0].integers())
+
+
+def _percent(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    rows = model.literals(asked.rows)
+    both = [model.both(one, other) for one, other in zip(rows, model.literals(asked.of), strict=True)]
+    n = model.patients
+    # The denominator may itself be open: list each (part, whole) that prints as it should.
+    allowed = []
+    for whole in range(1, n + 1):
+        for part in range(whole + 1):
+            if Fraction(100 * part, whole) in intervals[0]:
+                allowed.append((part, whole))
+    model.one_of([(sum(both), n), (sum(rows), n)], allowed)
+
+
+def _mean(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    members = model.members(asked.rows, asked.of)
+    added = sum(model.counted(asked.of, members))
+    model.cp.add_bool_or(members)
+    for n in range(1, model.patients + 1):  # the denominator may itself be open
+        there_are_n = model.equals(sum(members), n, model.patients)
+        model.between(added, *intervals[0].integers(asked.of.size / n), when=there_are_n)
+
+
+def _sd(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    """The intervals are of the square of the sd."""
+    of, ddof = asked.of, asked.statistic.ddof
+    members = model.members(asked.rows, of)
+    span = of.highest - of.lowest
+    # Distances from the column's least value have the same sd and smaller squares.
+    above = model.counted(of, members, less=of.lowest)
+    squares = sum(model.square(distance, span) for distance in above)
+    square_of_sum = model.square(sum(above), span * model.patients)
+    possible = intervals[0] & Interval(Fraction(0), of.size**2 * span**2)
+    model.between(sum(members), 1 + ddof, None)
+    for n in range(1 + ddof, model.patients + 1):  # the denominator may itself be open
+        there_are_n = model.equals(sum(members), n, model.patients)
+        limits = possible.integers(of.size**2 / (n * (n - ddof)))
+        model.between(n * squares - square_of_sum, *limits, when=there_are_n)
+
+
+def _median(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    lower, upper = model.middle_pair(asked.of, model.members(asked.rows, asked.of))
+    model.between(lower + upper, *intervals[0].integers(asked.of.size / 2))
+
+
+def _min(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    least = model.extreme(asked.of, model.members(asked.rows, asked.of), greatest=False)
+    model.between(least, *intervals[0].integers(asked.of.size))
+
+
+def _max(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    greatest = model.extreme(asked.of, model.members(asked.rows, asked.of), greatest=True)
+    model.between(greatest, *intervals[0].integers(asked.of.size))
+
+
+def _range(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    _min(model, asked, intervals[:1])
+    _max(model, asked, intervals[1:])
+
+
+POST: dict[str, Callable[[Model, Question, Sequence[Interval]], None]] = {
+    "count": _count,
+    "percent": _percent,
+    "mean": _mean,
+    "sd": _sd,
+    "median": _median,
+    "min": _min,
+    "max": _max,
+    "range": _range,
+}
+
+
+def post(model: Model, asked: Question, intervals: Sequence[Interval]) -> None:
+    """Require that each value of a statistic lies in its interval."""
+    POST[asked.statistic.name](model, asked, intervals)
+
+
+# Whole documents
+
+
+def model_of(document: Document, modes: Iterable[str]) -> Model:
+    """The patients of a document, every rule holding of each and every claim under each of the rounding `modes`."""
+    model, modes = Model(document.columns, document.patients), list(modes)
+    for rule in document.rules:
+        for when, then in zip(model.literals(rule.when), model.literals(rule.then), strict=True):
+            model.cp.add_implication(when, then)
+    for claim in document.claims:
+        post(model, claim, claim.intervals(*modes))
+    return model
+
+
+def has_solution(model: Model) -> bool:
+    """Whether there is a line list; TimeoutError where that was not decided within two minutes."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_time_in_seconds = 120
+    status = solver.solve(model.cp)
+    if status not in (cp_model.OPTIMAL, cp_model.INFEASIBLE):
+        raise TimeoutError("the plain form was not decided in time")
+    return status == cp_model.OPTIMAL
+
+
+def admits(model: Model, world: Table) -> bool:
+    """Whether the line list, its patients in this order, is a solution; nothing else is one afterwards."""
+    for name, codes in world.codes.items():
+        for i, (code, blank) in enumerate(zip(codes.tolist(), world.blank[name].tolist(), strict=True)):
+            model.cp.add(model.blank[name][i] == int(blank))
+            if not blank:
+                model.cp.add(model.codes[name][i] == code)
+    return has_solution(model)
+
+
+class _EveryWorld(cp_model.CpSolverSolutionCallback):
+    def __init__(self, model: Model):
+        super().__init__()
+        self.model, self.found = model, set()
+
+    def on_solution_callback(self) -> None:
+        patients = []
+        for i in range(self.model.patients):
+            patients.append(tuple(self._cell(name, i) for name in self.model.columns))
+        self.found.add(tuple(sorted(patients)))
+
+    def _cell(self, name: str, patient: int) -> tuple[int, bool]:
+        blank = self.boolean_value(self.model.blank[name][patient])
+        return (0 if blank else self.value(self.model.codes[name][patient]), blank)
+
+
+def every_world(model: Model) -> set[tuple[tuple[tuple[int, bool], ...], ...]]:
+    """All solutions: for each patient, in ascending order, the cells as (code, blank); order of patients set aside."""
+    solver, collected = cp_model.CpSolver(), _EveryWorld(model)
+    solver.parameters.enumerate_all_solutions = True
+    solver.parameters.num_workers = 1
+    assert solver.solve(model.cp, collected) in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
+    return collected.found
