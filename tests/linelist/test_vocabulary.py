@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS, Column
-from blina.linelist.vocabulary import BY_NAME, WORDS, column_of, folded, normalised, says_missing, word_of
+from blina.linelist.phrases import YES_NO
+from blina.linelist.vocabulary import BY_NAME, column_of, folded, normalised, says_missing, word_of
 
 HEADERS = {
     "patient_id": "编号 序号 患者编号 受试者编号 研究编号 登记号 Subject_ID record_id study_id Patient|No. "
@@ -62,7 +63,7 @@ def test_a_header_that_states_another_unit_is_not_taken_for_the_column(header):
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 def test_declared_names_labels_and_chinese_names_are_recognised_alone_and_together(column):
-    own = chinese.NAMES[column.name]
+    own = column.chinese
     label = column.label or column.name.replace("_", " ").capitalize()
     for header in (column.name, column.name.upper(), label, own, f"{column.name}\n{own}", f"{own} {label}"):
         assert column_of(header) == column.name, header
@@ -116,9 +117,11 @@ def test_texts_that_mean_different_numbers_or_signs_never_compare_as_the_same(on
 
 def test_no_word_has_two_meanings_in_one_column():
     for column in COLUMNS:
-        known = WORDS.get("boolean" if column.type == "boolean" else column.name, {})
         for word in column.words if not column.is_number else ():
-            for other in (word, chinese.WORDS[word], *known.get(word, ())):
+            others = [word, *column.other_words.get(word, ())]
+            others += YES_NO[word] if column.type == "boolean" else ()
+            others += [chinese.word(column, word)] if chinese.word(column, word) else []
+            for other in others:
                 assert word_of(column, other) == word, (column.name, other)
                 assert not says_missing(other)
 

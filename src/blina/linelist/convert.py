@@ -166,15 +166,10 @@ def _is_assay(column: Column) -> bool:
     return {"positive", "negative", "not_done"} <= set(column.values)
 
 
-def _blank_is_none(column: Column) -> bool:
-    """Whether a blank in the column means that there was nothing, rather than that it is not recorded."""
-    return column.name in BY_NAME and BY_NAME[column.name].blank
-
-
 def _may_be_none(column: Column) -> bool:
     """Whether NA or a hyphen in the column may mean something else than that it is not recorded."""
     whole_from_0 = column.type == "integer" and not column.lowest
-    return _blank_is_none(column) or whole_from_0 or column.type == "boolean" or _is_assay(column)
+    return column.blank_is_none or whole_from_0 or column.type == "boolean" or _is_assay(column)
 
 
 # What is wrong, in words; of pairs, what may stand in the column is told behind them.
@@ -245,7 +240,7 @@ def _word(column: Column, cell: Cell) -> Converted:
     said = normalised(cell.text)
     if (word := word_of(column, cell.text)) is not None:
         return Converted(word, ("typing" if normalised(word) == said else "word",))
-    if _blank_is_none(column) and said in NO | NOT_APPLICABLE | UNCLEAR:
+    if column.blank_is_none and said in NO | NOT_APPLICABLE | UNCLEAR:
         return Converted("", ("no value",))
     if said in UNCLEAR | NOT_APPLICABLE:
         return _refused("unclear", _write(column, *_NONE_OR_UNKNOWN))
@@ -288,7 +283,7 @@ def _number(column: Column, cell: Cell) -> Converted:
     said = normalised(cell.text)
     if said in NO and column.type == "integer" and not column.lowest:
         return Converted("0", ("none",))
-    if _blank_is_none(column) and said in NO | NOT_APPLICABLE | UNCLEAR:
+    if column.blank_is_none and said in NO | NOT_APPLICABLE | UNCLEAR:
         return Converted("", ("no value",))
     for read in (_grade, _with_unit):
         if (found := read(column, plain, cell.text)) is not None:

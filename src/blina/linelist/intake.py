@@ -128,7 +128,7 @@ class _Taking:
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
-        lacking = [name for name in self.declared if name in self.cohort.missing_allowed and name not in read]
+        lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
         table = self._without_fusion(self._table(read), read)
         places = {name: one.at for name, one in read.items()}
@@ -180,8 +180,7 @@ class _Taking:
             places = np.zeros(len(self.sheet), dtype=np.int32)
             return _Read([Converted(found.source.value, ("constant",))], places, at)
         if found.source.start is not None:
-            missing = column.name in self.cohort.missing_allowed
-            self._judge_each(column, found, "date", partial(self._no_date, missing))
+            self._judge_each(column, found, "date", partial(self._no_date, self._may_lack(column)))
             return _Read(*_combined(cells, partial(self._between, column)), at)
         if found.source.checked is not None:
             self._judge_each(column, found, "box", _no_box)
@@ -194,7 +193,7 @@ class _Taking:
             words=self.cohort.values.get(column.name, {}),
             assay=self.cohort.assays.get(ASSAY_OF.get(column.name, "")),
             mrd_unit=self.cohort.mrd_unit,
-            missing=column.name in self.cohort.missing_allowed,
+            missing=self._may_lack(column),
             in_percent=bool(_SAYS_PERCENT.search(self.sheet.header[found.positions[0]])),
         )
         converted = [convert(column, cell, how) for cell in only.distinct]
@@ -205,6 +204,10 @@ class _Taking:
             if column.unit == "%" and suspect_fractions(only):
                 self.warnings.append(at.problem(self.sheet.header_row, "fractions", _FRACTIONS, WARNING))
         return _Read(converted, only.places, at)
+
+    def _may_lack(self, column: Column) -> bool:
+        """Whether a blank in the column may say that a value is not recorded."""
+        return column.name in self.cohort.missing_allowed or (column.blank and not column.blank_is_none)
 
     def _judge_each(self, column: Column, found: Found, rule: str, judge: Callable[[Cell], Said | None]) -> None:
         """What is wrong with the cells that a value is made of, each told at its own place."""
@@ -219,7 +222,7 @@ class _Taking:
 
     def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
         """The distance of two dates, in the column's unit; nothing where one of them is told to be wrong."""
-        if any(_is_blank(cell, column.name in self.cohort.missing_allowed) for cell in cells):
+        if any(_is_blank(cell, self._may_lack(column)) for cell in cells):
             return Converted("", ("dates",) if any(cell.text.strip() for cell in cells) else ())
         first, last = (as_date(cell, self.cohort.date_order) for cell in cells)
         if isinstance(first, Said) or isinstance(last, Said):
@@ -248,6 +251,10 @@ class _Taking:
             found[name] = _Read(converted, cells.places, Place(self.sheet, name, sources[0].at.position))
             self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
         return found
+
+    def _is_expected(self, name: str) -> bool:
+        """Whether a line list that lacks the column is one in which nothing of it is recorded."""
+        return name in self.cohort.missing_allowed and not self.declared[name].optional
 
     def _all_blank(self, name: str) -> _Read:
         self.changes.append(Change(name, "column not in the sheet", 0))
