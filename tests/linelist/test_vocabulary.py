@@ -15,7 +15,9 @@ HEADERS = {
     "group": "group Group|Arm 组别 分组 cohort 研究分组 treatment_group",
     "sex": "SEX Gender 性别 性别/Sex Sex(性别)",
     "age_years": "age Age|(years) AGE_YRS 年龄 年龄（岁） 年龄\n(岁) ａｇｅ 首次输注年龄 Age|at|first|infusion|(years)",
-    "bcr_abl1": "BCR-ABL BCR::ABL1 BCR/ABL1 融合基因 Ph Ph+ BCR-ABL1融合基因 Ph染色体 fusion_gene",
+    "bcr_abl1": "BCR-ABL BCR::ABL1 BCR/ABL1 Ph Ph+ BCR-ABL1融合基因 Ph染色体",
+    # A fusion gene may be any; it was read as BCR::ABL1 before there was a column for its name.
+    "fusion_gene": "fusion_gene Fusion|gene Gene|fusion 融合基因 有无融合基因 融合基因检测结果 融合基因（名称）",
     "intolerance_reason": "化疗不耐受原因 不耐受原因 intolerance_reason Reason|for|intolerance",
     "months_from_diagnosis": "诊断至首次输注(月) 诊断至首次输注时间（月） 确诊到用药间隔月数 Months|from|diagnosis "
                              "Time|since|diagnosis|(months)",

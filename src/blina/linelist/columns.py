@@ -20,6 +20,8 @@ from blina.linelist.phrases import (
     FEVER,
     FIRST_INFUSION,
     FOLLOWED_WORDS,
+    GENE_STATUS,
+    GENE_WORDS,
     GRADE,
     ICANS,
     MRD_HEADERS,
@@ -145,6 +147,16 @@ class Column:
         return said + (", or blank" if self.blank else "")
 
 
+def names_in(written: Mapping) -> set[str]:
+    """The columns that a written predicate speaks of."""
+    names = {*written} - {"any_of", "not"}
+    for part in written.get("any_of", ()):
+        names |= names_in(part)
+    if "not" in written:
+        names |= names_in(written["not"])
+    return names
+
+
 @dataclass(frozen=True)
 class Rule:
     """True of every patient: where `when` holds, `then` must. Both are predicates as claims files write them."""
@@ -155,12 +167,18 @@ class Rule:
     why: str
 
     @property
+    def columns(self) -> set[str]:
+        """Every column that the rule speaks of."""
+        return names_in(self.when) | names_in(self.then)
+
+    @property
     def column(self) -> str:
         """The column that a broken rule is told of: the first that `then` names."""
         return next(iter(self.then))
 
 
 REASONS = ("pancreatitis", "infection", "endocarditis", "other")  # for which chemotherapy was not tolerated
+GENES = ("BCR::ABL1", "ETV6::RUNX1", "TCF3::PBX1", "KMT2A", "another")  # that may have fused
 RESULTS = ("positive", "negative", "not_done")
 FOLLOWED_RESULTS = ("positive", "negative", "not_applicable", "not_done")
 
@@ -252,15 +270,38 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="是否检出 BCR::ABL1 融合基因",
         headers=(
             *BCR_ABL1,
-            *ANY_FUSION,
-            *each((*BCR_ABL1, *ANY_FUSION), ("positive", "status", "found", "阳性", "有无")),
+            *each(BCR_ABL1, GENE_STATUS),
             *("ph", "ph status", "ph染色体", "philadelphia chromosome", "费城染色体"),
-            *("有无融合基因", "有无bcr abl1融合基因", "有无bcr abl融合基因"),
+            *("有无bcr abl1融合基因", "有无bcr abl融合基因"),
         ),
         example="yes",
         may_be_missing=True,
         described="found",
         characteristic="BCR::ABL1",
+    ),
+    Column(
+        "fusion_gene",
+        "category",
+        ("none", *GENES),
+        blank=True,
+        optional=True,
+        label="fusion gene",
+        meaning="the fusion gene that was found, by name; none where none was",
+        chinese="融合基因",
+        chinese_meaning="检出的融合基因名称；未检出填 none（无）",
+        headers=(
+            *ANY_FUSION,
+            *each(ANY_FUSION, GENE_STATUS),
+            *each(("fusion gene", "gene fusion", "fusion"), ("name", "type", "result")),
+            *each(("融合基因",), ("名称", "类型", "种类", "结果", "检测", "检测结果")),
+            *("有无融合基因", "fusion transcript"),
+        ),
+        other_words=GENE_WORDS,
+        chinese_words={"none": "无", "another": "其他融合基因"},
+        example="BCR::ABL1",
+        may_be_missing=True,
+        described="levels",
+        characteristic="fusion gene",
     ),
     Column(
         "intolerance_reason",
@@ -615,6 +656,18 @@ RULES: tuple[Rule, ...] = (
          "a reason for intolerance belongs to group IC"),
     Rule("reason-given-in-IC", {"group": "IC"}, {"intolerance_reason": [*REASONS]},
          "every IC patient has a reason for intolerance"),
+    Rule(
+        "gene-is-bcr-abl1",
+        {"fusion_gene": "BCR::ABL1"},
+        {"bcr_abl1": "yes"},
+        "the fusion gene is BCR::ABL1",
+    ),
+    Rule(
+        "gene-is-not-bcr-abl1",
+        {"fusion_gene": ["none", *GENES[1:]]},
+        {"bcr_abl1": "no"},
+        "the fusion gene is another one, or there is none",
+    ),
     Rule("pcr-before-needs-fusion", {"bcr_abl1": "no"}, {"pcr_before": "not_applicable"},
          "without a fusion gene there is nothing for RT-PCR to follow"),
     Rule("pcr-after-needs-fusion", {"bcr_abl1": "no"}, {"pcr_after": "not_applicable"},

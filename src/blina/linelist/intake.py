@@ -13,7 +13,7 @@ import numpy as np
 from blina.linelist import privacy
 from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
-from blina.linelist.convert import Converted, How, convert, mixed_units, suspect_fractions
+from blina.linelist.convert import FUSION_GENE, GENE_NAMED, Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
@@ -128,6 +128,7 @@ class _Taking:
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
+        read |= self._carriers(read)
         lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
         table = self._without_fusion(self._table(read), read)
@@ -197,6 +198,10 @@ class _Taking:
             in_percent=bool(_SAYS_PERCENT.search(self.sheet.header[found.positions[0]])),
         )
         converted = [convert(column, cell, how) for cell in only.distinct]
+        if column.name == FUSION_GENE and _names_no_gene(converted):
+            said = _no_gene_named(self.sheet.header[found.positions[0]])
+            self.problems.append(at.problem(self.sheet.header_row, GENE_NAMED, said))
+            converted = [Converted("") for _ in converted]
         if (column.unit == "%" or column.name in ASSAY_OF) and self.cohort.mrd_unit is None:
             refused = set(mixed_units(column, only))
             converted = [replace(one, text=None, problem=_MIXED, rule="one-unit") if cell in refused else one
@@ -204,6 +209,31 @@ class _Taking:
             if column.unit == "%" and suspect_fractions(only):
                 self.warnings.append(at.problem(self.sheet.header_row, "fractions", _FRACTIONS, WARNING))
         return _Read(converted, only.places, at)
+
+    def _carriers(self, read: dict[str, _Read]) -> dict[str, _Read]:
+        """BCR::ABL1 found or not, from the fusion gene by its name, where the sheet does not say so itself."""
+        gene = read.get(FUSION_GENE)
+        if gene is None:
+            return {}
+        says_something = any(converted.text != "" for converted in gene.converted)
+        asked_for_names = any(problem.rule == GENE_NAMED for problem in self.problems)
+        if says_something or asked_for_names:
+            lacking = ("bcr_abl1", "header-complete")
+            self.problems = [p for p in self.problems if (p.column, p.rule) != lacking]
+        if "bcr_abl1" not in read and not says_something:
+            return {}
+        nothing = np.zeros(len(self.sheet), dtype=np.int32)
+        at = Place(self.sheet, "bcr_abl1", gene.at.position)
+        own = read.get("bcr_abl1", _Read([Converted("")], nothing, at))
+        together = np.stack([own.places, gene.places], axis=1)
+        distinct, places = np.unique(together, axis=0, return_inverse=True)
+        converted = []
+        for own_place, gene_place in distinct:
+            carrier = own.converted[own_place]
+            if carrier.text == "":
+                carrier = _carrier(gene.converted[gene_place], otherwise=carrier)
+            converted.append(carrier)
+        return {"bcr_abl1": _Read(converted, places.reshape(-1).astype(np.int32), own.at)}
 
     def _may_lack(self, column: Column) -> bool:
         """Whether a blank in the column may say that a value is not recorded."""
@@ -337,6 +367,30 @@ class _Taking:
         at = Place(self.sheet, "patient_id", self.recognised.found["patient_id"].positions[0])
         self.changes.append(at.change("pseudonym", np.ones(len(typed), dtype=bool)))
         return privacy.pseudonyms(len(typed))
+
+
+def _carrier(gene: Converted, otherwise: Converted) -> Converted:
+    """Whether BCR::ABL1 was found, from the fusion gene as it was read; what else is known where that says nothing."""
+    if gene.text is None:
+        return Converted(None)  # what is wrong with the gene is told of the gene
+    if gene.text == "":
+        return otherwise
+    return Converted("yes" if gene.text == "BCR::ABL1" else "no", ("from the gene",))
+
+
+def _names_no_gene(converted: Sequence[Converted]) -> bool:
+    """Whether cells of fusion genes say that one was found, and none of them says which."""
+    found = any(one.rule == GENE_NAMED for one in converted)
+    return found and not any(one.text not in (None, "", "none") for one in converted)
+
+
+def _no_gene_named(header: str) -> Said:
+    mapped = f"columns: {{bcr_abl1: {header}}}"
+    return Said(
+        "its cells say that a fusion gene was found, but not which: name the gene in each cell, or, "
+        f"if BCR::ABL1 alone is meant, write in cohort.yaml {mapped}",
+        f"本列只注明检出融合基因，未注明哪种：请逐格填写基因名称；如专指 BCR::ABL1，请在 cohort.yaml 中写 {mapped}",
+    )
 
 
 _SAYS_PERCENT = re.compile("[%％]|percent|百分", re.I)

@@ -5,6 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+_SIGNS = ("::", "-", "/", ":")  # between the two genes of a fusion
+_BEHIND_GENES = (
+    "",
+    "融合基因",
+    "融合",
+    "阳性",
+    "融合基因阳性",
+    "重排",
+    "重排阳性",
+    "+",
+    "(+)",
+    " positive",
+    " pos",
+    " fusion",
+    " fusion gene",
+    " rearrangement",
+    " rearranged",
+)
+
+
+def genes(*names: str) -> Iterator[str]:
+    """Genes or fusions of genes, and what is typed behind them: KMT2A重排, BCR-ABL positive."""
+    return (name + behind for name, behind in product(names, _BEHIND_GENES))
+
+
+def fusions(firsts: Iterable[str], seconds: Iterable[str]) -> Iterator[str]:
+    """Fusions of each of the first genes with each of the second, as they are typed."""
+    for first, sign, second in product(firsts, _SIGNS, seconds):
+        yield from genes(first + sign + second)
+
 
 def each(*parts: Iterable[str]) -> Iterator[str]:
     """Every combination of one text of each part, in this order, with a blank between them."""
@@ -88,7 +118,8 @@ PCR = (
     "定量",
 )
 BCR_ABL1 = ("bcr abl1", "bcr abl", "bcr abl1 融合基因", "bcr abl 融合基因")
-ANY_FUSION = ("融合基因", "fusion gene", "fusion")
+ANY_FUSION = ("融合基因", "fusion gene", "fusion genes", "gene fusion", "fusion")
+GENE_STATUS = ("positive", "status", "found", "阳性", "有无")
 
 # When something was measured; such a text may stand anywhere in a header.
 _TREATMENT = (
@@ -223,3 +254,75 @@ YES_NO: dict[str, tuple[str, ...]] = {  # of every boolean column
         *NONE,
     ),
 }
+
+# Fusion genes, by the word that is declared for them. What is found under the microscope, such as
+# t(1;19), is no gene and is not read as one.
+_KMT2A_PARTNERS = (
+    "AFF1",
+    "AF4",
+    "MLLT1",
+    "ENL",
+    "MLLT3",
+    "AF9",
+    "MLLT10",
+    "AF10",
+    "MLLT4",
+    "AFDN",
+    "AF6",
+    "ELL",
+    "EPS15",
+    "USP2",
+)
+GENE_WORDS: dict[str, tuple[str, ...]] = {
+    "none": (
+        "negative",
+        "阴性",
+        *STATUS_WORDS["negative"],
+        *NONE,
+        "no fusion",
+        "no fusion gene",
+        "none detected",
+        "none found",
+        "无融合基因",
+        "未见融合基因",
+        "未检出融合基因",
+        "未检测到融合基因",
+        "融合基因阴性",
+    ),
+    "BCR::ABL1": (
+        *fusions(("BCR",), ("ABL1", "ABL", "ABL1 p190", "ABL p190", "ABL1 p210", "ABL p210")),
+        "Ph+",
+        "Ph(+)",
+        "Ph阳性",
+        "Ph positive",
+        "Ph染色体阳性",
+        "费城染色体阳性",
+    ),
+    "ETV6::RUNX1": tuple(fusions(("ETV6", "TEL"), ("RUNX1", "AML1"))),
+    "TCF3::PBX1": tuple(fusions(("TCF3", "E2A"), ("PBX1", "PBX"))),
+    "KMT2A": (
+        *genes("KMT2A", "MLL", "KMT2A-r", "KMT2Ar", "MLL-r", "MLLr"),
+        *fusions(("KMT2A", "MLL"), _KMT2A_PARTNERS),
+    ),
+    "another": (
+        "other",
+        "other fusion",
+        "other fusion gene",
+        "another fusion gene",
+        "其他",
+        "其它",
+        "其他基因",
+        "其它融合基因",
+        *fusions(("TCF3", "E2A"), ("HLF",)),
+        *fusions(("P2RY8", "IGH", "IGH@"), ("CRLF2",)),
+        *fusions(("SIL", "STIL"), ("TAL1",)),
+        *fusions(("SET",), ("NUP214", "CAN")),
+        *fusions(("ETV6", "NUP214", "ZMIZ1", "RCSD1"), ("ABL1",)),
+        *fusions(("EBF1",), ("PDGFRB",)),
+        *fusions(("MEF2D",), ("BCL9", "HNRNPUL1")),
+        *fusions(("EP300", "TCF3", "TAF15"), ("ZNF384",)),
+        *fusions(("PAX5",), ("ETV6", "JAK2")),
+        *fusions(("BCR",), ("JAK2",)),
+    ),
+}
+FOUND = ("yes", "是", *YES_NO["yes"], *STATUS_WORDS["positive"])  # says that there is one, not which
