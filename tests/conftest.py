@@ -28,14 +28,18 @@ def report_rows() -> list[dict[str, str]]:
 
 @pytest.fixture
 def line_list(report_rows: list[dict[str, str]], tmp_path: Path) -> Callable[..., Path]:
-    """Writes the report's line list with cells changed, as in `line_list({("P04", "sex"): "male"})`; gives its path."""
+    """Writes the report's line list with cells changed, as in `line_list({("P04", "sex"): "male"})`; gives its path.
+
+    A column that the report's line list has not got is added, blank in the other rows.
+    """
 
     def write(changes: dict[tuple[str, str], str] | None = None, name: str = "linelist.csv") -> Path:
         rows = {row["patient_id"]: dict(row) for row in report_rows}
         for (patient, column), text in (changes or {}).items():
             rows[patient][column] = text
         with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(report_rows[0]), lineterminator="\n")
+            added = dict.fromkeys(column for _, column in changes or {} if column not in report_rows[0])
+            writer = csv.DictWriter(file, [*report_rows[0], *added], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows.values())
         return tmp_path / name

@@ -24,7 +24,8 @@ HEADERS: dict[str, tuple[str, str]] = {  # of each declared column, as a ward ma
     "group": ("Group", "分组"),
     "sex": ("Sex", "性别"),
     "age_years": ("Age (years)", "年龄（岁）"),
-    "bcr_abl1": ("BCR-ABL1", "融合基因"),
+    "bcr_abl1": ("BCR-ABL1", "BCR-ABL1融合基因"),
+    "fusion_gene": ("Fusion gene", "融合基因"),
     "intolerance_reason": ("Intolerance reason", "化疗不耐受原因"),
     "months_from_diagnosis": ("Months from diagnosis", "诊断至首次输注（月）"),
     "infusion_days": ("Infusion days", "输注天数"),
@@ -56,6 +57,12 @@ WORDS: dict[str, tuple[str, str]] = {  # of each declared word, as a ward may ty
     "negative": ("Negative", "阴性"),
     "not_applicable": ("Not applicable", "不适用"),
     "not_done": ("Not done", "未做"),
+    "none": ("None", "无"),
+    "BCR::ABL1": ("BCR-ABL", "BCR/ABL1"),
+    "ETV6::RUNX1": ("TEL-AML1", "ETV6-RUNX1融合基因"),
+    "TCF3::PBX1": ("E2A-PBX1", "TCF3::PBX1"),
+    "KMT2A": ("KMT2A-AFF1", "KMT2A重排"),
+    "another": ("Another", "其他融合基因"),
     "other": ("Other", "其他"),
 }
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -81,6 +88,8 @@ def _row_at_random(draw: Random, patient: str) -> dict[str, str]:
         return str(Decimal(draw.randint(1, most)).scaleb(-places))
 
     group, fusion = draw.choice(["MC", "IC", "RR"]), draw.choice(["yes", "no"])
+    others = ["none", "ETV6::RUNX1", "TCF3::PBX1", "KMT2A", "another", ""]
+    gene = "BCR::ABL1" if fusion == "yes" else draw.choice(others)
     results = ["positive", "negative", "not_done"]
     row = {
         "patient_id": patient,
@@ -88,6 +97,7 @@ def _row_at_random(draw: Random, patient: str) -> dict[str, str]:
         "sex": draw.choice(["male", "female"]),
         "age_years": decimal(180, 1),
         "bcr_abl1": fusion,
+        "fusion_gene": gene,
         "intolerance_reason": draw.choice(["pancreatitis", "infection", "endocarditis", "other"]) * (group == "IC"),
         "months_from_diagnosis": decimal(900, 1),
         "infusion_days": str(draw.randint(1, 42)),

@@ -12,7 +12,7 @@ from files import HEADERS, rows_at_random, ward
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blina.linelist import chinese, intake
+from blina.linelist import intake
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS, Column
 from blina.linelist.convert import How, convert
@@ -153,7 +153,7 @@ def test_every_cell_is_read_as_typed_or_told_of(changes, described, language):
 
 
 pieces_of_headers = st.sampled_from(
-    [*(name for both in HEADERS.values() for name in both), *HEADERS, *chinese.NAMES.values()]
+    [*(name for both in HEADERS.values() for name in both), *HEADERS, *(column.chinese for column in COLUMNS)]
     + ["_", " ", "\n", "（%）", "(月)", "MRD", "治疗前", "2"]
 )
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS
 from blina.linelist.identifying import HOSPITAL_NUMBER, about_birth, kinds
+from blina.linelist.phrases import YES_NO
 from blina.linelist.privacy import are_pseudonyms, problems, pseudonyms, safe_cells, safe_text, shown_header
 from blina.linelist.sheet import Cell, sheet_of
-from blina.linelist.vocabulary import HEADERS, WORDS
 
 PERSON, MOBILE, MAIL, HOME = "张三测试", "13800138000", "zhangsan@example.com", "幻想省虚构市测试区"
 HAN_DIGITS = str.maketrans("0123456789", "０１２３４５６７８９")
@@ -89,8 +89,8 @@ def test_every_declared_column_passes_under_its_english_and_its_chinese_name():
         for header in (
             column.name,
             column.label,
-            chinese.NAMES[column.name],
-            f"{column.name}\n{chinese.NAMES[column.name]}",
+            column.chinese,
+            f"{column.name}\n{column.chinese}",
         ):
             assert found(["1"], header, column.name) == found(["1"], header) == []
 
@@ -206,9 +206,12 @@ def test_an_ordinary_text_of_a_ward_passes_even_alone_in_its_column(text):
 
 
 def test_every_header_and_word_that_can_be_read_passes(report_rows):
-    assert [header for headers in HEADERS.values() for header in headers if found(["1"], header)] == []
+    headers = {header for column in COLUMNS for header in (*column.headers, column.chinese)}
+    assert [header for header in headers if found(["1"], header)] == []
     words = {word for column in COLUMNS for word in column.values} | {*chinese.WORDS.values()}
-    words |= {word for own in WORDS.values() for texts in own.values() for word in texts}
+    words |= {word for column in COLUMNS for word in column.chinese_words.values()}
+    words |= {word for column in COLUMNS for texts in column.other_words.values() for word in texts}
+    words |= {word for texts in YES_NO.values() for word in texts}
     assert [word for word in words if found([word])] == []
     for name in report_rows[0]:
         assert found([row[name] for row in report_rows], name, name) == []
@@ -360,7 +363,7 @@ def test_a_table_for_a_spreadsheet_holds_no_formula_and_loses_no_value():
 
 
 def test_a_day_of_onset_is_no_day_of_birth():
-    headers = [header for headers in HEADERS.values() for header in headers] + ["ICANS", "CRS", "再", "感染"]
+    headers = [header for column in COLUMNS for header in column.headers] + ["ICANS", "CRS", "再", "感染"]
     for header in headers:
         for suffix in ("日期", "日", "发生日期", "发生日", "再生日期"):
             assert not about_birth(header + suffix), header + suffix

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS, Column
-from blina.linelist.vocabulary import BY_NAME, WORDS, column_of, folded, normalised, says_missing, word_of
+from blina.linelist.phrases import YES_NO
+from blina.linelist.vocabulary import BY_NAME, column_of, folded, normalised, says_missing, word_of
 
 HEADERS = {
     "patient_id": "编号 序号 患者编号 受试者编号 研究编号 登记号 Subject_ID record_id study_id Patient|No. "
@@ -14,7 +15,9 @@ HEADERS = {
     "group": "group Group|Arm 组别 分组 cohort 研究分组 treatment_group",
     "sex": "SEX Gender 性别 性别/Sex Sex(性别)",
     "age_years": "age Age|(years) AGE_YRS 年龄 年龄（岁） 年龄\n(岁) ａｇｅ 首次输注年龄 Age|at|first|infusion|(years)",
-    "bcr_abl1": "BCR-ABL BCR::ABL1 BCR/ABL1 融合基因 Ph Ph+ BCR-ABL1融合基因 Ph染色体 fusion_gene",
+    "bcr_abl1": "BCR-ABL BCR::ABL1 BCR/ABL1 Ph Ph+ BCR-ABL1融合基因 Ph染色体",
+    # A fusion gene may be any; it was read as BCR::ABL1 before there was a column for its name.
+    "fusion_gene": "fusion_gene Fusion|gene Gene|fusion 融合基因 有无融合基因 融合基因检测结果 融合基因（名称）",
     "intolerance_reason": "化疗不耐受原因 不耐受原因 intolerance_reason Reason|for|intolerance",
     "months_from_diagnosis": "诊断至首次输注(月) 诊断至首次输注时间（月） 确诊到用药间隔月数 Months|from|diagnosis "
                              "Time|since|diagnosis|(months)",
@@ -62,7 +65,7 @@ def test_a_header_that_states_another_unit_is_not_taken_for_the_column(header):
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 def test_declared_names_labels_and_chinese_names_are_recognised_alone_and_together(column):
-    own = chinese.NAMES[column.name]
+    own = column.chinese
     label = column.label or column.name.replace("_", " ").capitalize()
     for header in (column.name, column.name.upper(), label, own, f"{column.name}\n{own}", f"{own} {label}"):
         assert column_of(header) == column.name, header
@@ -116,9 +119,11 @@ def test_texts_that_mean_different_numbers_or_signs_never_compare_as_the_same(on
 
 def test_no_word_has_two_meanings_in_one_column():
     for column in COLUMNS:
-        known = WORDS.get("boolean" if column.type == "boolean" else column.name, {})
         for word in column.words if not column.is_number else ():
-            for other in (word, chinese.WORDS[word], *known.get(word, ())):
+            others = [word, *column.other_words.get(word, ())]
+            others += YES_NO[word] if column.type == "boolean" else ()
+            others += [chinese.word(column, word)] if chinese.word(column, word) else []
+            for other in others:
                 assert word_of(column, other) == word, (column.name, other)
                 assert not says_missing(other)
 

@@ -75,6 +75,7 @@ class Cohort(BaseModel):
     merged: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     pseudonyms: bool = True
+    lacks: frozenset[str] = frozenset()  # columns that the line list has not got; known once it is read
 
     @property
     def linelist(self) -> Path:
@@ -127,8 +128,13 @@ class Cohort(BaseModel):
         columns = (replace(column, values=groups) if column.name == "group" else column for column in COLUMNS)
         return tuple(replace(c, blank=True) if c.name in self.missing_allowed else c for c in columns)
 
-    @cached_property
+    @property
     def rules(self) -> tuple[Rule, ...]:
+        """The rules of a line list, but for those on columns that it is known to lack (see `of_table`)."""
+        return tuple(rule for rule in self.every_rule if not rule.columns & self.lacks)
+
+    @cached_property
+    def every_rule(self) -> tuple[Rule, ...]:
         """The rules of a line list, IC standing for this cohort's bridging groups; none asks for a missing value."""
         bridging = [group.name for group in self.groups if group.purpose == "bridging"]
         rules = []
@@ -144,8 +150,15 @@ class Cohort(BaseModel):
         return tuple(rules)
 
     def of_table(self, table: Table) -> Cohort:
-        """The same, knowing its line list: reconstructed if the rows are; the groups that occur, if none are stated."""
-        known = {"reconstructed": self.reconstructed or table.reconstructed}
+        """The same, knowing its line list: what it lacks, and whether it is reconstructed.
+
+        Where groups are not stated, they are those that occur in it.
+        """
+        names = {column.name for column in self.declared if column.type != "identifier"}
+        known = {
+            "reconstructed": self.reconstructed or table.reconstructed,
+            "lacks": frozenset(names - table.columns.keys()),
+        }
         if not self.groups_stated:
             words, codes = table.columns["group"].values, table.codes["group"]
             named = {words[code] for code in set(codes[~table.blank["group"]].tolist())}

@@ -18,6 +18,7 @@ from blina.linelist.cohort import NEVER_MISSING
 from blina.linelist.columns import NUMBER, Column
 from blina.linelist.dates import DAYS_OF_MONTH, DAYS_OF_YEAR
 from blina.linelist.parse import parse_cell
+from blina.linelist.phrases import FOUND
 from blina.linelist.problems import Said
 from blina.linelist.settings import Assay, Threshold
 from blina.linelist.sheet import Cell, Cells
@@ -60,6 +61,9 @@ CHANGES: dict[str, Said] = {
     "status and value": Said("result taken from the word, value kept apart", "结果取自文字，数值另存"),
 }  # fmt: skip
 
+FUSION_GENE = "fusion_gene"
+GENE_NAMED = "gene-named"  # the rule that a fusion gene is told by its name
+_FOUND = frozenset(map(normalised, FOUND))
 LONGEST = 200  # characters of a cell that is read at all: beyond, it is a note
 
 
@@ -166,15 +170,11 @@ def _is_assay(column: Column) -> bool:
     return {"positive", "negative", "not_done"} <= set(column.values)
 
 
-def _blank_is_none(column: Column) -> bool:
-    """Whether a blank in the column means that there was nothing, rather than that it is not recorded."""
-    return column.name in BY_NAME and BY_NAME[column.name].blank
-
-
 def _may_be_none(column: Column) -> bool:
     """Whether NA or a hyphen in the column may mean something else than that it is not recorded."""
     whole_from_0 = column.type == "integer" and not column.lowest
-    return _blank_is_none(column) or whole_from_0 or column.type == "boolean" or _is_assay(column)
+    or_none = column.type == "boolean" or "none" in column.values
+    return column.blank_is_none or whole_from_0 or or_none or _is_assay(column)
 
 
 # What is wrong, in words; of pairs, what may stand in the column is told behind them.
@@ -195,6 +195,7 @@ _NEGATIVE_OR_NOT_DONE = (
     "may mean negative, not done, not applicable or not recorded",
     "可能表示阴性、未做、不适用或未记录",
 )
+_WHICH_GENE = ("says that a fusion gene was found, but not which", "只注明阳性，未注明哪种融合基因")
 _BOTH_SIDES = ("is a limit on both sides of the threshold of the assay", "为界限，无法按阈值判定")
 _CONTRADICT = ("holds a word and a value that contradict each other", "文字与数值相互矛盾")
 _DISAGREE = ("holds a word and a value that do not agree by the threshold of the assay", "文字与数值按阈值判定不一致")
@@ -245,10 +246,12 @@ def _word(column: Column, cell: Cell) -> Converted:
     said = normalised(cell.text)
     if (word := word_of(column, cell.text)) is not None:
         return Converted(word, ("typing" if normalised(word) == said else "word",))
-    if _blank_is_none(column) and said in NO | NOT_APPLICABLE | UNCLEAR:
+    if column.blank_is_none and said in NO | NOT_APPLICABLE | UNCLEAR:
         return Converted("", ("no value",))
     if said in UNCLEAR | NOT_APPLICABLE:
         return _refused("unclear", _write(column, *_NONE_OR_UNKNOWN))
+    if column.name == FUSION_GENE and said in _FOUND:
+        return _refused(GENE_NAMED, _write(column, *_WHICH_GENE))
     return _refused(*(("code", _code(column)) if said.isdecimal() else (f"{column.name}-allowed", _unknown(column))))
 
 
@@ -288,7 +291,7 @@ def _number(column: Column, cell: Cell) -> Converted:
     said = normalised(cell.text)
     if said in NO and column.type == "integer" and not column.lowest:
         return Converted("0", ("none",))
-    if _blank_is_none(column) and said in NO | NOT_APPLICABLE | UNCLEAR:
+    if column.blank_is_none and said in NO | NOT_APPLICABLE | UNCLEAR:
         return Converted("", ("no value",))
     for read in (_grade, _with_unit):
         if (found := read(column, plain, cell.text)) is not None:

@@ -28,6 +28,9 @@ CHANGES: dict[str, Said] = {
     "nothing to follow": Said(
         "no RT-PCR, and no fusion gene to follow: not applicable", "无融合基因，RT-PCR 未做或留空：按不适用读取"
     ),
+    "from the gene": Said(
+        "BCR::ABL1 found or not: taken from the fusion gene by its name", "由融合基因名称得出是否检出 BCR::ABL1"
+    ),
     "pseudonym": Said("identifiers replaced by pseudonyms in the order of the sheet", "患者编号按表中次序替换为代号"),
     "column not in the sheet": Said(
         "not in the sheet: every value counts as not recorded", "表中无此列：全部按未记录处理"

@@ -13,7 +13,7 @@ import numpy as np
 from blina.linelist import privacy
 from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
-from blina.linelist.convert import Converted, How, convert, mixed_units, suspect_fractions
+from blina.linelist.convert import FUSION_GENE, GENE_NAMED, Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
@@ -128,7 +128,8 @@ class _Taking:
         read = {name: self._column(self.declared[name], found) for name, found in self.recognised.found.items()
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
-        lacking = [name for name in self.declared if name in self.cohort.missing_allowed and name not in read]
+        read |= self._carriers(read)
+        lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
         table = self._without_fusion(self._table(read), read)
         places = {name: one.at for name, one in read.items()}
@@ -180,8 +181,7 @@ class _Taking:
             places = np.zeros(len(self.sheet), dtype=np.int32)
             return _Read([Converted(found.source.value, ("constant",))], places, at)
         if found.source.start is not None:
-            missing = column.name in self.cohort.missing_allowed
-            self._judge_each(column, found, "date", partial(self._no_date, missing))
+            self._judge_each(column, found, "date", partial(self._no_date, self._may_lack(column)))
             return _Read(*_combined(cells, partial(self._between, column)), at)
         if found.source.checked is not None:
             self._judge_each(column, found, "box", _no_box)
@@ -194,10 +194,14 @@ class _Taking:
             words=self.cohort.values.get(column.name, {}),
             assay=self.cohort.assays.get(ASSAY_OF.get(column.name, "")),
             mrd_unit=self.cohort.mrd_unit,
-            missing=column.name in self.cohort.missing_allowed,
+            missing=self._may_lack(column),
             in_percent=bool(_SAYS_PERCENT.search(self.sheet.header[found.positions[0]])),
         )
         converted = [convert(column, cell, how) for cell in only.distinct]
+        if column.name == FUSION_GENE and _names_no_gene(converted):
+            said = _no_gene_named(self.sheet.header[found.positions[0]])
+            self.problems.append(at.problem(self.sheet.header_row, GENE_NAMED, said))
+            converted = [Converted("") for _ in converted]
         if (column.unit == "%" or column.name in ASSAY_OF) and self.cohort.mrd_unit is None:
             refused = set(mixed_units(column, only))
             converted = [replace(one, text=None, problem=_MIXED, rule="one-unit") if cell in refused else one
@@ -205,6 +209,35 @@ class _Taking:
             if column.unit == "%" and suspect_fractions(only):
                 self.warnings.append(at.problem(self.sheet.header_row, "fractions", _FRACTIONS, WARNING))
         return _Read(converted, only.places, at)
+
+    def _carriers(self, read: dict[str, _Read]) -> dict[str, _Read]:
+        """BCR::ABL1 found or not, from the fusion gene by its name, where the sheet does not say so itself."""
+        gene = read.get(FUSION_GENE)
+        if gene is None:
+            return {}
+        says_something = any(converted.text != "" for converted in gene.converted)
+        asked_for_names = any(problem.rule == GENE_NAMED for problem in self.problems)
+        if says_something or asked_for_names:
+            lacking = ("bcr_abl1", "header-complete")
+            self.problems = [p for p in self.problems if (p.column, p.rule) != lacking]
+        if "bcr_abl1" not in read and not says_something:
+            return {}
+        nothing = np.zeros(len(self.sheet), dtype=np.int32)
+        at = Place(self.sheet, "bcr_abl1", gene.at.position)
+        own = read.get("bcr_abl1", _Read([Converted("")], nothing, at))
+        together = np.stack([own.places, gene.places], axis=1)
+        distinct, places = np.unique(together, axis=0, return_inverse=True)
+        converted = []
+        for own_place, gene_place in distinct:
+            carrier = own.converted[own_place]
+            if carrier.text == "":
+                carrier = _carrier(gene.converted[gene_place], otherwise=carrier)
+            converted.append(carrier)
+        return {"bcr_abl1": _Read(converted, places.reshape(-1).astype(np.int32), own.at)}
+
+    def _may_lack(self, column: Column) -> bool:
+        """Whether a blank in the column may say that a value is not recorded."""
+        return column.name in self.cohort.missing_allowed or (column.blank and not column.blank_is_none)
 
     def _judge_each(self, column: Column, found: Found, rule: str, judge: Callable[[Cell], Said | None]) -> None:
         """What is wrong with the cells that a value is made of, each told at its own place."""
@@ -219,7 +252,7 @@ class _Taking:
 
     def _between(self, column: Column, cells: Sequence[Cell]) -> Converted:
         """The distance of two dates, in the column's unit; nothing where one of them is told to be wrong."""
-        if any(_is_blank(cell, column.name in self.cohort.missing_allowed) for cell in cells):
+        if any(_is_blank(cell, self._may_lack(column)) for cell in cells):
             return Converted("", ("dates",) if any(cell.text.strip() for cell in cells) else ())
         first, last = (as_date(cell, self.cohort.date_order) for cell in cells)
         if isinstance(first, Said) or isinstance(last, Said):
@@ -248,6 +281,10 @@ class _Taking:
             found[name] = _Read(converted, cells.places, Place(self.sheet, name, sources[0].at.position))
             self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
         return found
+
+    def _is_expected(self, name: str) -> bool:
+        """Whether a line list that lacks the column is one in which nothing of it is recorded."""
+        return name in self.cohort.missing_allowed and not self.declared[name].optional
 
     def _all_blank(self, name: str) -> _Read:
         self.changes.append(Change(name, "column not in the sheet", 0))
@@ -330,6 +367,30 @@ class _Taking:
         at = Place(self.sheet, "patient_id", self.recognised.found["patient_id"].positions[0])
         self.changes.append(at.change("pseudonym", np.ones(len(typed), dtype=bool)))
         return privacy.pseudonyms(len(typed))
+
+
+def _carrier(gene: Converted, otherwise: Converted) -> Converted:
+    """Whether BCR::ABL1 was found, from the fusion gene as it was read; what else is known where that says nothing."""
+    if gene.text is None:
+        return Converted(None)  # what is wrong with the gene is told of the gene
+    if gene.text == "":
+        return otherwise
+    return Converted("yes" if gene.text == "BCR::ABL1" else "no", ("from the gene",))
+
+
+def _names_no_gene(converted: Sequence[Converted]) -> bool:
+    """Whether cells of fusion genes say that one was found, and none of them says which."""
+    found = any(one.rule == GENE_NAMED for one in converted)
+    return found and not any(one.text not in (None, "", "none") for one in converted)
+
+
+def _no_gene_named(header: str) -> Said:
+    mapped = f"columns: {{bcr_abl1: {header}}}"
+    return Said(
+        "its cells say that a fusion gene was found, but not which: name the gene in each cell, or, "
+        f"if BCR::ABL1 alone is meant, write in cohort.yaml {mapped}",
+        f"本列只注明检出融合基因，未注明哪种：请逐格填写基因名称；如专指 BCR::ABL1，请在 cohort.yaml 中写 {mapped}",
+    )
 
 
 _SAYS_PERCENT = re.compile("[%％]|percent|百分", re.I)

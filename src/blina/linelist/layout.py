@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 import numpy as np
 
+from blina.linelist.columns import COLUMNS
 from blina.linelist.problems import Said
 from blina.linelist.sheet import Cell, Cells, Note, Sheet
 from blina.linelist.vocabulary import column_of
@@ -25,13 +26,7 @@ MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576  # what a spreadsheet can hold
 TOTALS = re.compile(r"合计|总计|平均|中位数|n\s*=|(?:total|mean|median|sum)(?:[\s:(]|$)", re.IGNORECASE)
 NOTE = re.compile(r"[*#※]|注|备注|说明|来源|数据来源|note|remark|source", re.IGNORECASE)
 SAYS_EXAMPLE = ("EXAMPLE", "示例")
-EXAMPLE = {  # the patient that the template shows; only this one is left out
-    "patient_id": "EXAMPLE 示例 (not read 不读取)", "group": "MC", "sex": "female", "age_years": 5.2, "bcr_abl1": "yes",
-    "intolerance_reason": "", "months_from_diagnosis": 4.5, "infusion_days": 28, "stop_reason": "completed",
-    "extra_cycles": 1, "mrd_before_percent": "0.145", "mrd_after_percent": "", "fc_before": "positive",
-    "fc_after": "negative", "pcr_before": "positive", "pcr_after": "negative", "fever_cycle1": "yes", "crs_grade": 1,
-    "icans_grade": 0, "icans_day": "",
-}  # fmt: skip
+EXAMPLE = {column.name: str(column.example) for column in COLUMNS}
 
 # What reading may tell of a file, by `Note.what`.
 NOTES = {
@@ -204,7 +199,7 @@ def _examples(names: Sequence[str], columns: Sequence[Cells], filled: np.ndarray
     for name, cells in zip(names[first + 1 :], columns[first + 1 :], strict=True):
         if not found.any():  # as in most files
             break
-        shown = str(EXAMPLE.get(name.split(" ")[0], EXAMPLE.get(column_of(name), "")))
+        shown = EXAMPLE.get(name.split(" ")[0], EXAMPLE.get(column_of(name), ""))
         found &= _which(cells, lambda cell, shown=shown: cell.text.strip() in ("", shown))
     return found
 

@@ -21,20 +21,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from blina.linelist import chinese
 from blina.linelist.cohort import COHORTS, ROOT, STANDARD_GROUPS, TAKEN, Cohort, load_cohort
 from blina.linelist.columns import COLUMNS, Column
-from blina.linelist.layout import EXAMPLE
 from blina.yamlfile import FileError
 
 NEW_COHORTS = ROOT / "cohorts"  # git ignores it
 PATIENTS, DICTIONARY, HOW_TO = "patients", "dictionary", "how to"
 LAST_ROW = 10_000  # to which drop-downs and limits reach
 TEXT = "@"  # the format of a cell that keeps what was typed
-NATURALLY_BLANK = {column.name for column in COLUMNS if column.blank}
-
 # What even a good record may lack. Not what every rate rests on: the group, sex, age, days and end of cycle 1, and FC.
-MAY_BE_MISSING = (
-    "bcr_abl1", "months_from_diagnosis", "extra_cycles", "mrd_before_percent", "mrd_after_percent", "pcr_before",
-    "pcr_after", "fever_cycle1", "crs_grade", "icans_grade", "icans_day",
-)  # fmt: skip
+MAY_BE_MISSING = tuple(column.name for column in COLUMNS if column.may_be_missing)
 
 STEPS = (  # what the sheet "how to" says
     ("One row per patient, in the sheet patients. No title above the header, no merged cells, no totals below.",
@@ -172,11 +166,11 @@ def _fill_patients(sheet: Worksheet, columns: Iterable[Column]) -> None:
     sheet.title = PATIENTS
     for place, column in enumerate(columns, start=1):
         letter = get_column_letter(place)
-        names = (column.name, chinese.NAMES[column.name])
+        names = (column.name, column.chinese)
         _head(sheet.cell(1, place), "\n".join(names))
-        example = sheet.cell(2, place, EXAMPLE[column.name] if EXAMPLE[column.name] != "" else None)
+        example = sheet.cell(2, place, column.example if column.example != "" else None)
         example.font = Font(italic=True, color="808080")
-        sheet.column_dimensions[letter].width = 3 + max(map(_width, (*names, str(EXAMPLE[column.name]))))
+        sheet.column_dimensions[letter].width = 3 + max(map(_width, (*names, str(column.example))))
         if column.unit == "%" or column.type == "identifier":
             sheet.column_dimensions[letter].number_format = example.number_format = TEXT
         validation = _validation(column)
@@ -194,7 +188,8 @@ def _validation(column: Column) -> DataValidation:
     if column.name == "group":  # a ward may have its own, declared in cohort.yaml
         return DataValidation("list", formula1=_listed(column.words), errorStyle="warning", **shown, **refusing)
     if column.words:
-        words = [*column.words, *(chinese.WORDS[word] for word in column.words)]
+        translated = [chinese.word(column, word) for word in column.words]
+        words = [*column.words, *filter(None, translated)]
         return DataValidation("list", formula1=_listed(words), **shown, **refusing)
     if column.is_number and column.unit != "%":
         kind = "whole" if column.type == "integer" else "decimal"
@@ -216,17 +211,20 @@ def _fill_dictionary(sheet: Worksheet, cohort: Cohort) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = width
     for column in cohort.declared:
         sheet.append((
-            column.name, chinese.NAMES[column.name], column.meaning, chinese.MEANINGS[column.name], column.allowed,
+            column.name, column.chinese, column.meaning, column.chinese_meaning, column.allowed,
             chinese.allowed(column).strip(), column.unit, chinese.UNITS.get(column.unit, ""), *_blank(column, cohort),
-            str(EXAMPLE[column.name]),
+            str(column.example),
         ))  # fmt: skip
     _wrap(sheet)
 
 
 def _blank(column: Column, cohort: Cohort) -> tuple[str, str]:
     """Whether a cell may be blank and what that means, in both languages."""
-    means = [("see its meaning", "见含义")] if column.name in NATURALLY_BLANK else []
-    means += [("not recorded", "未记录")] if column.name in cohort.missing_allowed else []
+    means = []
+    if column.blank_is_none:
+        means.append(("see its meaning", "见含义"))
+    if column.name in cohort.missing_allowed or (column.blank and not column.blank_is_none):
+        means.append(("not recorded", "未记录"))
     if not means:
         return "no", "不可"
     en, zh = zip(*means, strict=True)

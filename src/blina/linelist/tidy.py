@@ -12,15 +12,11 @@ import pandas as pd
 
 from blina.atomic import Content, write_all
 from blina.linelist.cohort import Cohort, load_cohort
-from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
+from blina.linelist.columns import COLUMNS, NOT_A_PATIENT, PROVENANCE
 from blina.linelist.intake import read_line_list
 from blina.linelist.privacy import safe_cells
 from blina.linelist.table import Table
 
-PATIENT_COLUMNS = (
-    "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis", "infusion_days",
-    "stop_reason", "extra_cycles",
-)  # fmt: skip
 EVENT_COLUMNS = {"fever": "fever_cycle1", "CRS": "crs_grade", "ICANS": "icans_grade"}
 TIMES, ASSAYS = ("before", "after"), ("FC", "RT-PCR")
 STATUSES = ("positive", "negative", "not_applicable", "not_done")
@@ -32,11 +28,12 @@ SEVERE_GRADE = 3
 class Tidy:
     """The three tables of a cohort, each with `patient_id` first.
 
-    patients: one row per patient; where events may be missing from the line list, a column for each such event says
-    whether it is recorded. mrd: one row per patient, time (before, after) and assay (FC, RT-PCR), with value and limit
-    of detection in percent and status (`STATUSES`; blank: not recorded). events: one row per patient and kind of event
-    that occurred, with worst grade (blank: not reported), its scale (blank: not stated), day of onset and
-    whether it ended treatment.
+    patients: one row per patient, with those optional columns that the line list has; where events may be missing
+    from the line list, a column for each such event says whether it is recorded.
+    mrd: one row per patient, time (before, after) and assay (FC, RT-PCR), with value and limit of detection in
+    percent and status (`STATUSES`; blank: not recorded).
+    events: one row per patient and kind of event that occurred, with worst grade (blank: not reported), its scale
+    (blank: not stated), day of onset and whether it ended treatment.
     """
 
     cohort: Cohort
@@ -88,10 +85,18 @@ def tidy(table: Table, cohort: Cohort) -> Tidy:
     cohort = cohort.of_table(table)
     wide = pd.DataFrame({"patient_id": pd.array(table.ids, dtype="str")} | {name: _values(table, name)
                                                                            for name in table.columns})  # fmt: skip
-    patients = wide[["patient_id", *PATIENT_COLUMNS]]
+    patients = wide[["patient_id", *_patient_columns(table)]]
     words = patients.select_dtypes("category").columns
     patients = patients.astype(dict.fromkeys(words, "str")).assign(**_recorded(wide, table))
     return Tidy(cohort, patients, _mrd(wide, cohort), _events(wide, cohort))
+
+
+def _patient_columns(table: Table) -> list[str]:
+    """The columns of the patients' table: those of every line list, then the optional ones that this one has."""
+    of_patients = [c for c in COLUMNS if c.table == "patients" and c.type != "identifier"]
+    always = [column.name for column in of_patients if not column.optional]
+    others = [column.name for column in of_patients if column.optional]
+    return always + [name for name in others if name in table.columns]
 
 
 def _values(table: Table, name: str) -> pd.api.extensions.ExtensionArray | np.ndarray:

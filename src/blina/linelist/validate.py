@@ -33,7 +33,7 @@ def rule_problems(
     unreadable = {(problem.row, problem.column) for problem in faulty}
     problems = []
     for rule in rules:
-        if not _names(rule.when) | _names(rule.then) <= table.columns.keys():
+        if not rule.columns <= table.columns.keys():
             continue
         when, then = (compile_predicate(part, table.columns) for part in (rule.when, rule.then))
         names = when.column_names() | then.column_names()
@@ -51,12 +51,6 @@ def rule_problems(
             )
             problems.append(places[rule.column].problem(rows[MOST_ALIKE], rule.id, said))
     return problems
-
-
-def _names(written: Mapping) -> set[str]:
-    """The columns that a written predicate speaks of."""
-    nested = [*written.get("any_of", ()), *([written["not"]] if "not" in written else [])]
-    return ({*written} - {"any_of", "not"}).union(*map(_names, nested))
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from unicodedata import category, normalize
 
-from blina.linelist.chinese import NAMES
-from blina.linelist.chinese import WORDS as CHINESE_WORDS
+from blina.linelist import chinese
 from blina.linelist.columns import COLUMNS, Column
+from blina.linelist.phrases import NONE, TIMES, YES_NO
 
 BY_NAME = {column.name: column for column in COLUMNS}
 
@@ -90,108 +90,6 @@ def _words(header: str) -> str:
     return " ".join(folded(word) for word in header.split())
 
 
-def _each(*parts: Iterable[str]) -> Iterator[str]:
-    """Every combination of one text of each part, in this order."""
-    return (" ".join(texts) for texts in product(*parts))
-
-
-_TREATMENT = ("", "treatment", "therapy", "infusion", "first infusion", "blinatumomab", "cycle 1", "blina")
-TIMES: dict[str, tuple[str, ...]] = {
-    "before": (*_each(("before", "pre", "prior"), _TREATMENT), "baseline", "治疗前", "疗前", "用药前", "输注前",
-               "首次输注前", "首次用药前", "贝林妥欧单抗治疗前", "贝林妥欧治疗前", "第1疗程前", "基线"),
-    "after": (*_each(("after", "post"), _TREATMENT), "治疗后", "疗后", "用药后", "输注后", "首次输注后", "首次用药后",
-              "贝林妥欧单抗治疗后", "贝林妥欧治疗后", "第1疗程后", "首疗程后"),
-}  # fmt: skip
-_DISEASE = ("mrd", "微小残留病", "微小残留", "可测量残留病", "微量残留病", "minimal residual disease",
-            "measurable residual disease")  # fmt: skip
-_RESULT = ("", "result", "status", "结果", "检测", "检测结果")
-_FLOW = ("fc", "fcm", "mfc", "flow", "flow cytometry", "流式", "流式细胞术", "流式细胞", "流式检测")
-_PCR = ("pcr", "qpcr", "rt pcr", "rt qpcr", "rq pcr", "定量 pcr", "荧光定量 pcr", "实时定量 pcr", "定量")
-_FUSION = ("bcr abl1", "bcr abl", "融合基因", "bcr abl1 融合基因", "bcr abl 融合基因", "fusion gene", "fusion")
-_CYCLE_1 = ("", "cycle 1", "c1", "第1疗程", "首疗程", "首个疗程", "疗程1", "第1周期")
-_WORST = ("", "worst", "highest", "maximum", "max", "最高", "最重", "最差", "最大")
-_GRADE = ("", "grade", "grading", "级", "分级", "级别", "等级", "最高分级", "最高级别", "最重分级", "最高等级")
-_CRS = ("crs", "cytokine release syndrome", "细胞因子释放综合征", "细胞因子释放综合症")
-_ICANS = ("icans", "neurotoxicity", "神经毒性", "免疫效应细胞相关神经毒性综合征")
-_FEVER = ("fever", "pyrexia", "发热", "发烧", "是否发热", "有无发热")
-_NUMBER = ("id", "no", "number", "num", "code", "编号", "号")
-_FIRST_INFUSION = ("first infusion", "infusion", "treatment", "blinatumomab", "first dose", "start blinatumomab")
-
-HEADERS: dict[str, tuple[str, ...]] = {
-    "patient_id": (
-        *_each(("patient", "subject", "participant", "study", "record", "case", "患者", "患儿", "病人", "受试者",
-                "研究", "入组"), _NUMBER),
-        *_each(("patient study", "study patient", "study subject", "患者研究"), _NUMBER),
-        "id", "pt id", "pid", "usubjid", "subjid", "编号", "序号", "病例编号", "登记号", "登记编号", "代号",
-        "患者代号", "随机号",
-    ),
-    "group": (
-        *_each(("", "treatment", "study", "patient", "cohort"), ("group", "arm")),
-        *_each(("", "患者", "研究", "治疗"), ("组别", "分组")),
-        "cohort", "grp", "组", "治疗组", "队列", "用药目的", "治疗目的", "使用目的", "indication",
-    ),
-    "sex": ("sex", "gender", "性别"),
-    "age_years": (
-        *_each(("age",), ("", "years", "yrs", "yr", "y"), ("", *_FIRST_INFUSION)),
-        *_each(("", "用药", "用药时", "输注", "输注时", "首次输注", "首次输注时", "首次用药时", "治疗时"), ("年龄",),
-               ("", "岁", "周岁")),
-        "patient age", "患者年龄", "岁数",
-    ),
-    "bcr_abl1": (
-        *_FUSION, *_each(_FUSION, ("positive", "status", "found", "阳性", "有无")), "ph", "ph status", "ph染色体",
-        "philadelphia chromosome", "费城染色体", "有无融合基因", "有无bcr abl1融合基因", "有无bcr abl融合基因",
-    ),
-    "intolerance_reason": (
-        *_each(("", "chemotherapy", "chemo"), ("intolerance",), ("", "reason", "cause")),
-        *_each(("reason", "cause"), ("", "chemotherapy", "chemo"), ("intolerance",)),
-        *_each(("", "化疗"), ("不耐受", "不能耐受"), ("", "原因")), "不能耐受化疗原因", "不耐受化疗原因",
-    ),
-    "months_from_diagnosis": (
-        *_each(("months", "time", "interval", "time months"), ("from", "since"), ("diagnosis",),
-               ("", *_FIRST_INFUSION)),
-        *_each(("diagnosis",), _FIRST_INFUSION, ("", "months", "interval", "time")),
-        *_each(("诊断", "确诊", "初诊", "诊断时", "确诊时"), ("至", "到", "距"),
-               ("首次输注", "首次用药", "首次治疗", "输注", "用药", "治疗", "首次输注贝林妥欧单抗", "贝林妥欧单抗治疗"),
-               ("", "时间", "间隔", "间隔时间"), ("", "月", "月数")),
-    ),
-    "infusion_days": (
-        *_each(_CYCLE_1, ("infusion days", "infusion duration", "duration infusion", "days infusion", "days infused",
-                          "treatment days", "days on infusion", "days on treatment")),
-        *_each(("infusion days", "infusion duration", "duration infusion", "days infusion"), ("cycle 1", "c1")),
-        *_each(_CYCLE_1, ("输注天数", "用药天数", "给药天数", "治疗天数", "输注日数", "输注持续天数")),
-    ),
-    "stop_reason": (
-        *_each(("stop", "stopping", "discontinuation", "end treatment", "termination", "withdrawal"), ("reason",)),
-        *_each(("reason",), ("stop", "stopped", "stopping", "discontinuation", "discontinued", "ending", "termination",
-                             "end treatment", "stopping treatment", "stopping infusion")),
-        *_each(_CYCLE_1, ("停药", "停止", "停用", "终止", "中止", "终止治疗", "停止治疗", "停止输注", "终止输注",
-                          "结束", "治疗结束", "中断"), ("原因",)),
-    ),
-    "extra_cycles": (
-        *_each(("", "number"), ("extra", "further", "additional", "subsequent", "later"), ("cycles", "courses")),
-        "cycles after first", "cycles after cycle 1", "number cycles after first",
-        *_each(("后续", "追加", "额外", "增加", "后续治疗"), ("疗程", "周期"), ("", "数")), "第1疗程后的疗程数",
-    ),
-    "fever_cycle1": (
-        *_each(_CYCLE_1, _FEVER), *_each(_FEVER, _CYCLE_1),
-    ),
-    "crs_grade": tuple(_each(_WORST, _CRS, _GRADE)) + tuple(_each(_WORST, ("grade",), _CRS)),
-    "icans_grade": tuple(_each(_WORST, _ICANS, _GRADE)) + tuple(_each(_WORST, ("grade",), _ICANS)),
-    "icans_day": (
-        *_each(_ICANS, ("day", "onset", "onset day", "day onset", "start day", "发生日", "发生天数", "出现日",
-                        "出现天数", "起始日", "发生于第几天", "发生第几天", "发生日第几天")),
-        *_each(("day", "onset day", "day onset", "onset", "start day"), _ICANS), *_each(("day",), _ICANS, ("onset",)),
-    ),
-}  # fmt: skip
-# What is measured before and after; the time may stand anywhere in such a header.
-MEASURED: dict[str, tuple[str, ...]] = {
-    "mrd_{}_percent": tuple(_each(("", "bone marrow", "骨髓"), _DISEASE,
-                                  ("", "value", "level", "percent", "水平", "值"))),
-    "fc_{}": (*_each(_FLOW, ("", *_DISEASE), _RESULT), *_each(_DISEASE, _FLOW, _RESULT)),
-    "pcr_{}": (*_each(("", *_FUSION, *_DISEASE), _PCR, _RESULT), *_each(_PCR, _DISEASE, _RESULT)),
-}  # fmt: skip
-
-
 def _index(said: Iterable[tuple[str, str]]) -> dict[str, str | None]:
     """What each form of a header stands for, from headers and what they stand for; None where it could be two."""
     index: dict[str, set[str]] = defaultdict(set)
@@ -200,25 +98,45 @@ def _index(said: Iterable[tuple[str, str]]) -> dict[str, str | None]:
     return {form: min(meant) if len(meant) == 1 else None for form, meant in index.items() if form}
 
 
+@dataclass(frozen=True)
+class _Indexes:
+    """Columns by the form of a header: those known as a whole; by time, those known without it; times by form.
+
+    Times stand in the order in which they are looked for, the longest first.
+    """
+
+    whole: dict[str, str | None]
+    measured: dict[str, dict[str, str | None]]
+    times: tuple[tuple[str, str], ...]
+
+
 @lru_cache(maxsize=1)  # made when first asked for: some thousand combinations
-def _indexes() -> tuple[dict[str, str | None], dict[str, str | None], tuple[tuple[str, str], ...]]:
-    """Columns by form; what is measured by form; times by form, the longest first."""
-    names = ((text, c.name) for c in COLUMNS for text in (c.name, c.label, NAMES[c.name], *HEADERS.get(c.name, ())))
-    measured = ((text, pattern) for pattern, texts in MEASURED.items() for text in texts)
+def _indexes() -> _Indexes:
+    whole = []
+    measured: dict[str, list[tuple[str, str]]] = {time: [] for time in TIMES}
+    for column in COLUMNS:
+        whole += [(text, column.name) for text in (column.name, column.label, column.chinese)]
+        others = [(text, column.name) for text in column.headers]
+        if column.time:
+            measured[column.time] += others
+        else:
+            whole += others
     times = {_form(text): time for time, texts in TIMES.items() for text in texts}
-    return _index(names), _index(measured), tuple(sorted(times.items(), key=lambda one: (-len(one[0]), one[0])))
+    longest_first = sorted(times.items(), key=lambda one: (-len(one[0]), one[0]))
+    by_time = {time: _index(headers) for time, headers in measured.items()}
+    return _Indexes(_index(whole), by_time, tuple(longest_first))
 
 
 def _named(header: str) -> str | None:
     """The column that a header names as a whole, whatever unit it states."""
     form = _form(header)
-    names, measured, times = _indexes()
-    if form in names:
-        return names[form]
-    for said, time in times:
+    indexes = _indexes()
+    if form in indexes.whole:
+        return indexes.whole[form]
+    for said, time in indexes.times:
         before, found, behind = form.partition(said)
-        if found and (pattern := measured.get(before + behind)):
-            return pattern.format(time)
+        if found and (name := indexes.measured[time].get(before + behind)):
+            return name
     return None
 
 
@@ -256,45 +174,7 @@ def _fits(header: str, column: Column) -> bool:
     return stated <= ({"%"} if may_hold_values else {own})
 
 
-# Words. Declared words and their Chinese forms are understood in each column; these are others that are written.
-POSITIVE = ("pos", "+", "阳", "阳性(+)", "mrd阳性", "mrd+", "检出", "detected")
-NEGATIVE = ("neg", "阴", "阴性(-)", "mrd阴性", "(-)", "未检出", "not detected", "undetected", "undetectable",
-            "未检测到", "<lod", "below limit of detection", "below the limit of detection", "below lod",
-            "低于检测下限", "低于检测限", "低于检出限")  # fmt: skip
-NOT_DONE = ("未查", "未测", "未检", "未检测", "未检查", "未送检", "未行", "没做", "not tested", "untested",
-            "not performed", "not examined", "not assessed")  # fmt: skip
-_STATUS = {"positive": POSITIVE, "negative": NEGATIVE, "not_done": NOT_DONE, "not_applicable": ("无需", "不需要")}
-NONE = ("无", "没有", "none", "no", "否", "未发生", "没有发生", "未出现", "nil")
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "sex": {
-        "male": ("m", "man", "boy", "男性", "男孩", "男童"),
-        "female": ("f", "woman", "girl", "女性", "女孩", "女童"),
-    },
-    "intolerance_reason": {
-        "pancreatitis": ("急性胰腺炎",),
-        "infection": ("infections", "severe infection", "严重感染", "重症感染"),
-        "endocarditis": ("infective endocarditis", "感染性心内膜炎"),
-        "other": ("others", "other reason", "其它", "其他原因", "其它原因"),
-    },
-    "stop_reason": {
-        "completed": ("complete", "finished", "as planned", "completed as planned", "planned", "完成", "已完成",
-                      "计划完成", "正常完成", "完成疗程", "疗程完成", "完成治疗"),
-        "severe_reaction": (  # one that is not called severe may have been mild
-            "severe adverse reaction", "severe adverse event", "severe toxicity", "grade 3 toxicity",
-            "严重反应", "严重毒性", "严重毒副反应", "严重不良事件",
-            *_each(("3级以上", "3级及以上", "≥3级", ">=3级"), ("不良反应", "不良事件", "毒性")),
-        ),
-        "economic": ("cost", "financial", "financial reasons", "economic reason", "economic reasons", "经济", "费用",
-                     "费用原因", "经济困难", "经济因素"),
-        "other": ("others", "other reason", "其它", "其他原因", "其它原因"),
-    },
-    "fc_before": _STATUS, "fc_after": _STATUS, "pcr_before": _STATUS, "pcr_after": _STATUS,
-    "boolean": {
-        "yes": ("y", "true", "t", "1", "checked", "有", "发生", "出现", "√", "✓", "✔", "☑", "阳性",
-                "positive", "pos", "+"),
-        "no": ("n", "false", "f", "0", "unchecked", "☐", "阴性", "negative", "neg", "(-)", *NONE),
-    },
-}  # fmt: skip
+# Words. Declared words and their Chinese forms are understood in each column, and the other words of its entry.
 NO = frozenset(map(normalised, NONE))
 NOT_APPLICABLE = frozenset(map(normalised, ("not applicable", "not_applicable", "不适用")))
 # ND is not done or not detected; NA not applicable or not available; a hyphen negative, none or not recorded.
@@ -315,9 +195,13 @@ def says_missing(text: str) -> bool:
 def _words_of(column: Column) -> dict[str, str | None]:
     """The declared word of each normalised one that is understood in a column; None where it could be two."""
     index: dict[str, set[str]] = defaultdict(set)
-    known = WORDS.get("boolean" if column.type == "boolean" else column.name, {})
     for word in column.words:
-        for text in (word, CHINESE_WORDS.get(word, word), *known.get(word, ())):
+        texts = [word, *column.other_words.get(word, ())]
+        if column.type == "boolean":
+            texts += YES_NO[word]
+        if translated := chinese.word(column, word):
+            texts.append(translated)
+        for text in texts:
             index[normalised(text)].add(word)
     return {text: min(words) if len(words) == 1 else None for text, words in index.items()}
 
