@@ -336,10 +336,13 @@ def linelist(cohort: str) -> None:
 
     The same bytes every time. Takes one to two minutes.
     """
-    from blina.analysis.determined import make_readings
-    from blina.analysis.open import make_bounds, solver
+    from blina.analysis.readings import readings_text
+    from blina.analysis.study import bounds_of_report
+    from blina.atomic import write_whole
     from blina.claims.document import load_claims
     from blina.claims.worlds import Contradictory, spread_world, write_world
+    from blina.measures.bounds import bounds_text
+    from blina.measures.recorded import READINGS_FILE
 
     found = load_cohort(cohort)
     if not found.reconstructed or found.seed is None:
@@ -351,11 +354,19 @@ def linelist(cohort: str) -> None:
         raise FileError(f"{found.claims.name}: {error}") from None
     write_world(world, found.linelist)
     click.echo(f"{found.linelist.name}: {len(world)} rows that satisfy every claim. They are not patients.")
-    spans = make_bounds(found, solver(document)).spans.values()
-    proven, fixed = sum(span.certain for span in spans), sum(span.determined for span in spans)
-    click.echo(f"{found.bounds.name}: {len(spans)} numbers over all such line lists, {fixed} of them determined; "
-               f"bounds of {proven} proven.")  # fmt: skip
-    click.echo(f"readings.csv: {make_readings(found)} bounds, with every reading and without each in turn.")
+    bounds = bounds_of_report(found, document)
+    write_whole(found.bounds, bounds_text(bounds))
+    spans = bounds.spans.values()
+    proven = sum(span.certain for span in spans)
+    fixed = sum(span.determined for span in spans)
+    click.echo(
+        f"{found.bounds.name}: {len(spans)} numbers over all such line lists, {fixed} of them determined; "
+        f"bounds of {proven} proven."
+    )
+    readings = readings_text(found)
+    write_whole(found.folder / READINGS_FILE, readings)
+    many = len(readings.splitlines()) - 2  # less the stamp and the header
+    click.echo(f"{READINGS_FILE}: {many} bounds, with every reading and without each in turn.")
 
 
 @main.command()
@@ -411,10 +422,10 @@ def _claims(claims_file: Path | None, without: tuple[str, ...]) -> Document:
 
 def _readable_cohort(name: str) -> Cohort:
     """The cohort's line list, claims and bounds read once: what is wrong is said here and not by every notebook."""
-    from blina.analysis.open import load_bounds
     from blina.claims.document import load_claims
     from blina.linelist.explain import Explanation
     from blina.linelist.intake import take_in
+    from blina.measures.bounds import load_bounds
     from blina.pipeline.steps import HERE, file_name
 
     cohort = load_cohort(name)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pandas as pd
 from IPython.display import Markdown
 
-from blina.analysis.open import CohortBounds
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import COLUMNS
 from blina.linelist.privacy import safe_cells
@@ -68,19 +67,3 @@ def remark(cohort: Cohort, text: str) -> Markdown | None:
     """Prose about the reconstructed report alone: shown for it, left out of a report on a hospital's own patients."""
     return Markdown(text) if cohort.reconstructed else None
 
-
-def about(cohort: Cohort, known: CohortBounds | None = None) -> Markdown:
-    """What the rows of this cohort are, and what their numbers are worth: the first thing that a notebook says."""
-    if not cohort.reconstructed:
-        return Markdown(f"**{cohort.title}.** One row of the line list is one patient.")
-    said = (
-        f"**{cohort.title}.** No patient table was published. The rows used here are *{cohort.face}*: they satisfy "
-        "every printed number."
-    )
-    if known:
-        said += (
-            " A number that the report does not determine is marked *open* and given by its bounds: the least and the "
-            "greatest value over all line lists that satisfy the report"
-        )
-        said += ", proven by two solvers." if known.proven else "."
-    return Markdown(said)

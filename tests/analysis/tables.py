@@ -1,22 +1,18 @@
 """Cohorts to test on: 28 made-up patients who fit the printed numbers, and random ones of any shape."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from blina.analysis.study import Study
 from blina.linelist.cohort import Cohort, Group
-
-
-@dataclass(frozen=True)
-class Tables:
-    cohort: Cohort
-    patients: pd.DataFrame
-    mrd: pd.DataFrame
-    events: pd.DataFrame
-
+from blina.linelist.parse import parse_cell
+from blina.linelist.table import Table
+from blina.measures.bounds import CohortBounds
 
 # The line list in short: `-` is blank or negative, `+` positive, `.` not applicable.
 NAMES = ("patient_id", "group", "sex", "age_years", "bcr_abl1", "intolerance_reason", "months_from_diagnosis",
@@ -56,40 +52,67 @@ STATUS = {"+": "positive", "-": "negative", ".": "not_applicable"}
 SCALE = "ASTCT 2019"
 
 
-def make(lines: list[dict], cohort: Cohort) -> Tables:
-    """Tidy tables from one dictionary per patient, named as `NAMES`."""
-    patients, mrd, events = [], [], []
-    for line in lines:
-        patients.append({name: line[name] for name in NAMES[:10]})
-        for time in ("before", "after"):
-            holder = "FC" if line["fc_before"] == "positive" else "RT-PCR"
-            for assay, prefix in (("FC", "fc"), ("RT-PCR", "pcr")):
-                value = line["mrd"] if time == "before" and assay == holder else None
-                mrd.append({"patient_id": line["patient_id"], "time": time, "assay": assay, "value_percent": value,
-                            "unit": "%", "limit_of_detection_percent": cohort.limit_of_detection_percent,
-                            "status": line[f"{prefix}_{time}"]})  # fmt: skip
-        happened = [("fever", None, None)] * line["fever"]
-        happened += [("CRS", line["crs"], None)] * (line["crs"] > 0)
-        happened += [("ICANS", line["icans"], line["icans_day"])] * (line["icans"] > 0)
-        named = bool(happened) and any((grade or 0) >= 3 for _, grade, _ in happened)
-        stopped = line["stop_reason"] == "severe_reaction"
-        happened += [("severe reaction, not named", None, None)] * (stopped and not named)
-        for event, grade, day in happened:
-            led = stopped and ((grade or 0) >= 3 or event.startswith("severe"))
-            events.append({"patient_id": line["patient_id"], "cycle": 1, "event": event, "grade": grade,
-                           "scale": SCALE if grade else None, "onset_day": day, "led_to_stop": led})  # fmt: skip
-    columns = ("patient_id", "cycle", "event", "grade", "scale", "onset_day", "led_to_stop")
-    return Tables(
-        cohort,
-        pd.DataFrame(patients).astype({"intolerance_reason": "str"}),
-        pd.DataFrame(mrd).astype({"value_percent": "float64", "limit_of_detection_percent": "float64"}),
-        pd.DataFrame(events, columns=columns).astype(
-            {"patient_id": "str", "event": "str", "scale": "str", "cycle": "int64", "grade": "Int64",
-             "onset_day": "Int64", "led_to_stop": "bool"}),
-    )  # fmt: skip
+COLUMN_OF = {"mrd": "mrd_before_percent", "fever": "fever_cycle1", "crs": "crs_grade", "icans": "icans_grade"}
 
 
-def report() -> Tables:
+def text_of(value: object) -> str:
+    """A value as a line list writes it: "" for None, yes and no for truth values, no more digits than needed."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def table_of(lines: list[dict], cohort: Cohort) -> Table:
+    """The exact table of a cohort's patients, from one dictionary per patient with columns named as `NAMES` or in full.
+
+    A column that no line has is left out where it may be absent, and blank elsewhere.
+    """
+    rows = [{COLUMN_OF.get(name, name): text_of(value) for name, value in line.items()} for line in lines]
+    named = {name for row in rows for name in row}
+    columns = {}
+    for column in cohort.declared:
+        if column.type != "identifier" and (column.name in named or not column.optional):
+            columns[column.name] = column
+    codes, blank = {}, {}
+    for name, column in columns.items():
+        cells = [parse_cell(column, row.get(name, "")) for row in rows]
+        advice = [said for _, said in cells if said is not None]
+        assert not advice, (name, advice[0].en)
+        codes[name] = np.array([code or 0 for code, _ in cells], dtype=np.int64)
+        blank[name] = np.array([code is None for code, _ in cells], dtype=bool)
+    ids = tuple(row.get("patient_id", f"P{place:03}") for place, row in enumerate(rows, start=1))
+    return Table(columns, codes, blank, ids)
+
+
+def make(lines: list[dict], cohort: Cohort, known: CohortBounds | None = None) -> Study:
+    """A study of these patients: `.table`, `.patients`, `.mrd`, `.events`, `.cohort`, `.results` and its views."""
+    return Study(table_of(lines, cohort), cohort, known)
+
+
+def regrouped(study: Study, cohort: Cohort, groups: dict[int, str] | None = None) -> Study:
+    """The same patients under another description, those at the given places in other groups."""
+    words = study.table.columns["group"].values
+    names = [words[code] for code in study.table.codes["group"]]
+    for place, name in (groups or {}).items():
+        names[place] = name
+    column = next(one for one in cohort.declared if one.name == "group")
+    codes = {**study.table.codes, "group": np.array([column.words[name] for name in names], dtype=np.int64)}
+    table = replace(study.table, columns={**study.table.columns, "group": column}, codes=codes)
+    return Study(table, cohort, study.known)
+
+
+def picked(study: Study, cohort: Cohort, places: list[int], ids: tuple[str, ...] | None = None) -> Study:
+    """The patients at these places (which may repeat), under a description of the cohort that has their groups."""
+    parts = {}
+    for part in ("codes", "blank"):
+        parts[part] = {name: values[places] for name, values in getattr(study.table, part).items()}
+    names = ids or tuple(study.table.ids[place] for place in places)
+    return regrouped(Study(replace(study.table, **parts, ids=names), cohort, study.known), cohort)
+
+
+def report() -> Study:
     """28 made-up patients for whom every printed number holds."""
     cohort = Cohort(name="toy", folder=Path("toy"), title="28 made-up children", groups=(
         Group(name="MC", label="clearing MRD in first remission", purpose="clearance", reported_rule="fc_and_pcr"),
@@ -110,7 +133,7 @@ def report() -> Tables:
 
 
 @st.composite
-def cohorts(draw, most_groups: int = 4, most_patients: int = 25) -> Tables:
+def cohorts(draw, most_groups: int = 4, most_patients: int = 25) -> Study:
     """Random tidy tables: any groups and purposes, some groups empty, any mix of statuses and events."""
     names = draw(st.lists(st.sampled_from(["MC", "IC", "RR", "A + B", "late", "第二组"]), min_size=1,
                           max_size=most_groups, unique=True))  # fmt: skip

@@ -26,7 +26,7 @@ from blina.linelist.columns import RULES as RULES_OF_EVERY_LINE_LIST
 from blina.linelist.predicate import PredicateError, compile_predicate
 from blina.linelist.table import Table
 from blina.measures.asking import Declared, declared
-from blina.measures.bounds import CohortBounds, load_bounds, solver
+from blina.measures.bounds import CohortBounds, Solver, load_bounds
 from blina.measures.choices import CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
 from blina.measures.declare import BECAME, OTHERS, RESPONDERS
 from blina.measures.intervals import rate_text, short_text
@@ -73,7 +73,7 @@ def claims_of(cohort: Cohort, document: Document) -> tuple[Cohort, Document]:
 def bounds_of(cohort: Cohort, document: Document) -> CohortBounds:
     """Bounds of whatever is asked: as recorded in the cohort's `bounds.csv`, else found by the solvers on the way."""
     recorded = load_bounds(cohort)
-    return CohortBounds(cohort, dict(recorded.spans) if recorded else {}, solver(document))
+    return CohortBounds(cohort, dict(recorded.spans) if recorded else {}, Solver(document))
 
 
 def pooled_and_single(cohort: Cohort) -> list[str]:

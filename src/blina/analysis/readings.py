@@ -13,7 +13,7 @@ from blina.claims.document import Document, load_claims
 from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
 from blina.measures.asking import Declared, declared
-from blina.measures.bounds import CohortBounds, exact_text, solver, stamped
+from blina.measures.bounds import CohortBounds, Solver, exact_text, stamped
 from blina.measures.recorded import (
     AS_READ,
     READING_COLUMNS,
@@ -40,7 +40,7 @@ def without_each(cohort: Cohort, document: Document, questions: Asking | None = 
 
     def ask(question: Declared, dropped: tuple[str, ...]) -> Found:
         if dropped not in by_dropped:
-            by_dropped[dropped] = CohortBounds(cohort, {}, solver(document.without(dropped)))
+            by_dropped[dropped] = CohortBounds(cohort, {}, Solver(document.without(dropped)))
         bounds = by_dropped[dropped]
         span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
         status = span.status if whole is None or whole.certain else whole.status

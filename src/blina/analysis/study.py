@@ -18,9 +18,9 @@ from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.columns import COLUMNS, Column
 from blina.linelist.intake import read_line_list
 from blina.linelist.table import Table
-from blina.linelist.tidy import Tidy, tidy
+from blina.linelist.tidy import Tidy, tidy, write_tables
 from blina.measures import views
-from blina.measures.bounds import CohortBounds, load_bounds
+from blina.measures.bounds import CohortBounds, Solver, load_bounds
 from blina.measures.choices import (
     ALL_SETS,
     RULES,
@@ -33,11 +33,7 @@ from blina.measures.declare import (
     CRS_READINGS,
     FURTHER,
     MISSED,
-    NOT_RECORDED,
-    OTHERS,
-    STATUSES,
     TIMES,
-    TOTAL,
     burden_rows,
     genes,
     status_column,
@@ -47,8 +43,7 @@ from blina.measures.evaluate import Patients
 from blina.measures.intervals import METHOD
 from blina.measures.language import both
 from blina.measures.recorded import readings_of
-from blina.measures.results import Results, results_of
-from blina.measures.text import NO_RT_PCR
+from blina.measures.results import Results, dictionary, results_of
 from blina.notebook import Shown, show
 
 
@@ -91,6 +86,15 @@ def open_study(cohort: str | Path) -> Study:
         return Study(table, described.of_table(table), load_bounds(described))
     table = read_line_list(described.linelist, described)
     return Study(table, described.of_table(table))
+
+
+def bounds_of_report(cohort: Cohort, document: Document) -> CohortBounds:
+    """The bounds of every number of a reconstructed report, each question solved once."""
+    columns = report_columns(document)
+    table = read_for_claims(cohort.linelist, replace(document, columns=columns))
+    bounds = CohortBounds(cohort, {}, Solver(document))
+    results_of(table, cohort.of_table(table), bounds)
+    return bounds
 
 
 def report_columns(document: Document) -> dict[str, Column]:
@@ -448,11 +452,9 @@ class Study:
 
     def write(self, folder: Path) -> Mapping[str, pd.DataFrame]:
         """Write the tidy tables, the results and their dictionary, each as CSV and Parquet; what was written."""
-        from blina.measures.results import dictionary
-
         tables = dict(self.tidy.tables())
         tables |= {"results": self.results.table(), "results-dictionary": dictionary()}
-        self.tidy.write(folder, tables)
+        write_tables(tables, folder)
         return tables
 
 
@@ -486,5 +488,3 @@ def _some(table: pd.DataFrame) -> pd.Series:
 def _view(table: pd.DataFrame) -> View:
     return View(table, show(table))
 
-
-__all__ = ["NO_RT_PCR", "NOT_RECORDED", "OTHERS", "STATUSES", "TOTAL", "Study", "View", "open_study"]

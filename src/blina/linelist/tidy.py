@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,13 +59,18 @@ class Tidy:
 
     def write(self, folder: Path) -> list[Path]:
         """Write each table as CSV and Parquet; files that were there are replaced only once all are written."""
-        folder.mkdir(parents=True, exist_ok=True)
-        files: dict[Path, Content] = {}
-        for name, table in self.tables():
-            cells = safe_cells(table).to_csv(index=False, lineterminator="\n")
-            files[folder / f"{name}.csv"] = cells
-            files[folder / f"{name}.parquet"] = partial(table.to_parquet, index=False)
-        return write_all(files)
+        return write_tables(dict(self.tables()), folder)
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write tables by name, each as CSV and Parquet; files that were there are replaced only once all are written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[Path, Content] = {}
+    for name, table in tables.items():
+        cells = safe_cells(table).to_csv(index=False, lineterminator="\n")
+        files[folder / f"{name}.csv"] = cells
+        files[folder / f"{name}.parquet"] = partial(table.to_parquet, index=False)
+    return write_all(files)
 
 
 def load(cohort: str | Path) -> Tidy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
@@ -31,15 +31,14 @@ COLUMNS = (
     "claims",
 )
 _STAMP = "# claims.yaml, sha256 "
-_NONE = Span(Fraction(0), Fraction(0))
 
-Solve = Callable[[Asked], Span]
+_NONE = Span(Fraction(0), Fraction(0))
 
 
 class CohortBounds:
     """The bounds of a cohort's numbers, by question: as they were read or, with a solver, found on the way."""
 
-    def __init__(self, cohort: Cohort, spans: dict[tuple, Span], solve: Solve | None = None) -> None:
+    def __init__(self, cohort: Cohort, spans: dict[tuple, Span], solve: Solver | None = None) -> None:
         self.cohort, self.spans, self._solve = cohort, spans, solve
 
     @property
@@ -60,7 +59,7 @@ class CohortBounds:
             if whole.determined and not whole.lower:
                 return NO_VALUE
             if asked.statistic == "percent" and whole.determined:
-                return share(self(asked.part), whole.lower, self._printed(asked))
+                return self._share(asked, whole.lower)
         return self._kept(asked)
 
     def _kept(self, asked: Asked) -> Span:
@@ -71,10 +70,14 @@ class CohortBounds:
             self.spans[asked.key] = self._solve(asked)
         return self.spans[asked.key]
 
-    def _printed(self, asked: Asked) -> tuple[str, ...]:
-        """The claims that print a percentage, where its bounds are kept."""
-        kept = self.spans.get(asked.key)
-        return kept.claims if kept else ()
+    def _share(self, asked: Asked, whole: Fraction) -> Span:
+        """A percentage of a known number of patients; kept only where the report prints it."""
+        span = share(self(asked.part), whole)
+        if asked.key not in self.spans and self._solve is not None:
+            printed, claims = self._solve.printed(asked)
+            if claims:
+                self.spans[asked.key] = replace(span, printed=printed, claims=claims)
+        return self.spans.get(asked.key, span)
 
     def _total(self, asked: Total) -> Span:
         number = self(asked.number)
@@ -90,11 +93,11 @@ class CohortBounds:
         return Span(min(ends), max(ends), mean.status if is_exact else Status.OUTER)
 
 
-def share(part: Span, whole: Fraction, claims: tuple[str, ...] = ()) -> Span:
+def share(part: Span, whole: Fraction) -> Span:
     """A number of patients in percent of a known number."""
     if part.lower is None or part.upper is None:
         return part
-    return Span(100 * part.lower / whole, 100 * part.upper / whole, part.status, claims=claims)
+    return Span(100 * part.lower / whole, 100 * part.upper / whole, part.status)
 
 
 @dataclass(frozen=True)
@@ -208,21 +211,30 @@ def exact_text(value: Fraction) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-def solver(document: Document) -> Solve:
+class Solver:
     """Answers questions by their bounds over all line lists that satisfy a document's claims."""
-    from blina.claims.bounds import bounds  # who reads bounds from a file need not load a solver
 
-    def solve(asked: Asked) -> Span:
-        question = document.question(asked.statistic, asked.rows, asked.of)
-        found = bounds(document, question)
-        claims = [claim for claim in document.claims if claim.equals and same(claim, question)]
-        printed = claims[0].printed if claims else ""
-        ids = tuple(claim.id for claim in claims)
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def __call__(self, asked: Asked) -> Span:
+        """The bounds of a question, with the claims that print its answer."""
+        from blina.claims.bounds import bounds  # who reads bounds from a file need not load a solver
+
+        found = bounds(self.document, self._question(asked))
+        printed, claims = self.printed(asked)
         return Span(
-            found.lower, found.upper, found.status, found.sometimes_undefined, printed, ids
+            found.lower, found.upper, found.status, found.sometimes_undefined, printed, claims
         )
 
-    return solve
+    def printed(self, asked: Asked) -> tuple[str, tuple[str, ...]]:
+        """The answer as the document prints it ("" if it does not), and the ids of the claims that do."""
+        question = self._question(asked)
+        claims = [one for one in self.document.claims if one.equals and same(one, question)]
+        return claims[0].printed if claims else "", tuple(claim.id for claim in claims)
+
+    def _question(self, asked: Asked) -> Question:
+        return self.document.question(asked.statistic, asked.rows, asked.of)
 
 
 def same(one: Question, other: Question) -> bool:

@@ -214,7 +214,7 @@ def _of_column(column: Column, facts: Facts) -> Iterator[Make]:
     """What is stated of one column, by its entry."""
     name = column.characteristic
     if column.described == "levels":
-        known = {"not": {column.name: ""}} if column.blank_means else {}
+        known = {"not": {column.name: ""}} if column.blank_is_none else {}
         for level in facts.values(column.name, {}):
             yield _level(name, level.replace("_", " "), {column.name: level}, known)
     if column.described == "median":
@@ -227,7 +227,7 @@ def _of_column(column: Column, facts: Facts) -> Iterator[Make]:
         yield lambda group, rows: _sum(group, rows, name, "cycles given", column.name, "")
     elif column.described == "found":
         yield _level(name, "found", {column.name: "yes"}, interval=True)
-    if column.described and not column.blank_means and facts.lacks(column.name):
+    if column.described and not column.blank_is_none and facts.lacks(column.name):
         yield _lacking(name, column.name)
 
 
@@ -658,7 +658,7 @@ def _grades(event: Event, group: str, rows: Rows, facts: Facts) -> Iterator[Meas
     else:
         yield line(NO_GRADE, occurred, interval=True)
     if event.column in facts.may_be_blank and facts.occurs(event.unrecorded()):
-        yield line(UNKNOWN, event.unrecorded(), on_record=True)
+        yield line(UNKNOWN, event.unrecorded(), on_record=True, statistic="count")
 
 
 def _unnamed(group: str, rows: Rows) -> Iterator[Measure]:
@@ -730,6 +730,7 @@ def _stops(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
                 group,
                 "end of cycle 1",
                 NOT_RECORDED,
+                statistic="count",
                 whom=rows,
                 of={"stop_reason": ""},
                 on_record=True,

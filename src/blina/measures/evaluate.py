@@ -137,7 +137,7 @@ class Patients:
         """In which rows a column does not say what is the case."""
         if name not in self._unknown:
             column, blank = self.table.columns[name], self.table.blank[name]
-            unknown = np.zeros(len(self.table), dtype=bool) if column.blank_means else blank
+            unknown = np.zeros(len(self.table), dtype=bool) if column.blank_is_none else blank
             if NO_RESULT in column.words and not column.is_number:
                 no_result = self.table.codes[name] == column.words[NO_RESULT]
                 unknown = unknown | no_result & ~blank
@@ -199,7 +199,7 @@ class Patients:
         inside, blank = self.holding(measure.rows), self.table.blank[measure.of]
         codes = np.sort(self.table.codes[measure.of][inside & ~blank])
         column = self.table.columns[measure.of]
-        lacking = 0 if column.blank_means else int((inside & blank).sum())
+        lacking = 0 if column.blank_is_none else int((inside & blank).sum())
         return codes, lacking
 
     def _numbers(self, measure: Measure) -> Value:
@@ -268,7 +268,7 @@ class _Counted:
         )
 
     def percent(self) -> Span:
-        """Least and greatest share in percent. A patient who may be left out is, unless that is the worse (better) case.
+        """Least and greatest share in percent; who may be left out is, unless that is the worse (better) case.
 
         Least: whoever may fail is inside and fails; greatest: whoever may be counted is inside and is.
         """

@@ -30,8 +30,9 @@ class Result:
 
     value: exact, in percent for a percentage; None where it is open, not recorded or has no patients.
     k, n: patients counted, among how many; None where open. here: value, k and n in the line list at hand,
-    open or not. note: why there is no value, or on what an open one depends. spans: least and greatest over all line lists that fit the report or, for real patients,
-    over all that the missing data could have been.
+    open or not. spans: least and greatest over all line lists that fit the report or, for real patients,
+    over all that the missing data could have been. note: why there is no value, or on what an open one
+    depends.
     """
 
     measure: Measure

@@ -45,7 +45,12 @@ def counts(result: Result) -> str:
 
 
 def rate(result: Result) -> str:
-    """A proportion in full: counts, percentage and, where one is stated, the interval; what is missing."""
+    """A proportion in full: counts, percentage and, where one is stated, the interval; what is missing.
+
+    A count, which is no proportion, is some of how many.
+    """
+    if result.measure.statistic == "count":
+        return some_of(result)
     if not result.here.stated:
         return NO_RT_PCR
     if result.is_open:
@@ -78,6 +83,13 @@ def patients(result: Result) -> str:
     if not result.here.is_single:
         return str(result.here.k_span)
     return number(result)
+
+
+def patients_counted(result: Result) -> str:
+    """How many patients are counted: `2`, `0 to 9` where it is open, `1 to 3` where the rest is not recorded."""
+    if result.is_open:
+        return str(result.spans.k)
+    return str(result.here.k_span if not result.here.is_single else result.here.k)
 
 
 def negatives(result: Result) -> str:
@@ -124,7 +136,7 @@ def _notes(result: Result) -> list[str]:
     elif undecided and undecided < n:
         notes.append(f"{undecided} {NOT_RECORDED}")
     if left_out:
-        notes.append(f"{left_out} more left out, membership {NOT_RECORDED}")
+        notes.append(f"{left_out} more left out, {NOT_RECORDED}")
     return notes
 
 

@@ -395,7 +395,7 @@ def events(results: Results) -> pd.DataFrame:
     return _frame(rows, EVENT_COLUMNS)
 
 
-CRS_COLUMNS = ("group", "reading", "fever_only", *STATED)
+CRS_COLUMNS = ("group", "reading", "fever_only", "number", *STATED)
 
 
 def fever_as_crs(results: Results, readings: Iterable[str]) -> pd.DataFrame:
@@ -413,8 +413,9 @@ def fever_as_crs(results: Results, readings: Iterable[str]) -> pd.DataFrame:
             CRS_READINGS[1]: results.get("fever as CRS", group, CRS, CRS_READINGS[1]),
         }
         for reading in readings:
-            row = {"group": group, "reading": reading, "fever_only": alone.k}
-            rows.append(row | stated(counted[reading]))
+            mine = counted[reading]
+            row = {"group": group, "reading": reading, "fever_only": alone.k, "number": text.patients_counted(mine)}
+            rows.append(row | stated(mine))
     return _frame(rows, CRS_COLUMNS).astype({"fever_only": "Int64"})
 
 
