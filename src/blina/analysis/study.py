@@ -26,6 +26,7 @@ from blina.measures.choices import (
     ALL_TREATED,
     RULES,
     UNGRADED,
+    UNKNOWN,
     carriers,
     choice,
     rule_of,
@@ -402,7 +403,7 @@ class Study:
     def fever(self) -> View:
         """Patients with fever in cycle 1."""
         table = views.events(self.results)
-        table = table[table["event"].eq("fever") & table["severity"].ne(words_of_safety.UNKNOWN)]
+        table = table[table["event"].eq("fever") & table["severity"].ne(UNKNOWN)]
         nothing = ""
         if self._blank("fever_cycle1") and not self.counted.occurs({"not": {"fever_cycle1": ""}}):
             nothing = "Fever is not recorded for any patient."
