@@ -12,7 +12,7 @@ import numpy as np
 
 from blina.linelist import privacy
 from blina.linelist.cohort import NEVER_MISSING, Cohort
-from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
+from blina.linelist.columns import PROVENANCE, Column
 from blina.linelist.convert import FUSION_GENE, GENE_NAMED, Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.layout import is_example
@@ -22,7 +22,7 @@ from blina.linelist.read import ReadOptions, read_sheet
 from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
-from blina.linelist.validate import oddities, rule_problems, same_patients
+from blina.linelist.validate import oddities, rule_problems, same_patients, without_gene
 from blina.linelist.vocabulary import says_missing
 
 VALUE_OF = {"mrd_before_percent": ("fc_before", "pcr_before"), "mrd_after_percent": ("fc_after", "pcr_after")}
@@ -131,10 +131,11 @@ class _Taking:
         read |= self._carriers(read)
         lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
-        table = self._without_fusion(self._table(read), read)
+        table = self._table(read)
         places = {name: one.at for name, one in read.items()}
         self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
         self.warnings += oddities(table, self.sheet, places, self.cohort)
+        self.warnings += without_gene(table, self.sheet, places, faulty=self.problems)
         if "patient_id" in places:
             self.warnings += same_patients(self.sheet, places["patient_id"])
         boundary = {
@@ -315,20 +316,6 @@ class _Taking:
             self.problems += map(self._of_merged, one.at.problems(rules, advice, one.places))
         columns = {name: self.declared[name] for name in codes}
         return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
-
-    def _without_fusion(self, table: Table, read: dict[str, _Read]) -> Table:
-        """No RT-PCR, of a patient known to have no fusion gene, means not applicable: there was nothing to follow."""
-        for name in ("pcr_before", "pcr_after"):
-            if not {name, "bcr_abl1"} <= table.columns.keys():
-                continue
-            words, codes = table.columns[name].words, table.codes[name]
-            none = (table.codes["bcr_abl1"] == BOOLEAN_WORDS["no"]) & ~table.blank["bcr_abl1"]
-            lacking = table.blank[name] & table.columns[name].blank  # elsewhere a blank is a problem
-            rows = none & (lacking | (codes == words["not_done"]) & ~table.blank[name])
-            if rows.any():
-                codes[rows], table.blank[name][rows] = words["not_applicable"], False
-                self.changes.append(read[name].at.change("nothing to follow", rows))
-        return table
 
     def _examples(self) -> list[Problem]:
         """Rows that say that they are the template's example, and are not: a patient was written over it."""
