@@ -19,7 +19,7 @@ from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
 from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
 from blina.linelist.read import ReadOptions, read_sheet
-from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise
+from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise, resembling
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
 from blina.linelist.validate import oddities, rule_problems, same_patients, without_gene
@@ -129,6 +129,7 @@ class _Taking:
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
         read |= self._carriers(read)
+        self.problems += resembling(self.sheet, self.recognised, self._absent(read))
         lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
         table = self._table(read)
@@ -282,6 +283,12 @@ class _Taking:
             found[name] = _Read(converted, cells.places, Place(self.sheet, name, sources[0].at.position))
             self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
         return found
+
+    def _absent(self, read: dict[str, _Read]) -> list[Column]:
+        """Declared columns that the sheet lacks without a problem, and that may stand there under another header."""
+        told = {problem.column for problem in self.problems if problem.rule.startswith("header-")}
+        told |= {problem.column for problem in self.problems if problem.rule == GENE_NAMED}
+        return [column for name, column in self.declared.items() if name not in read and name not in told]
 
     def _is_expected(self, name: str) -> bool:
         """Whether a line list that lacks the column is one in which nothing of it is recorded."""
