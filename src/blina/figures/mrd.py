@@ -124,10 +124,18 @@ def _end(results: dict[str, pd.DataFrame], least: dict[str, float]) -> str:
     if not any(limits.values()):
         value = short_text(min(least.values()))
         return f"the least reported value, {value}%, as no limit of detection is reported"
-    said = {assay: f"{' and '.join(map(short_text, some))}%" for assay, some in limits.items() if some}
+    said = {assay: _limits_text(some) for assay, some in limits.items() if some}
     if len(said) == len(limits) and len(set(said.values())) == 1:
         return f"the limit of detection, {next(iter(said.values()))}"
     return f"the limit of detection, {' and '.join(f'{limit} by {assay}' for assay, limit in said.items())}"
+
+
+def _limits_text(limits: list[float]) -> str:
+    """Limits of detection in words; of more than two, which patients' cells may state, the least and the greatest."""
+    texts = [short_text(limit) for limit in limits]
+    if len(texts) > 2:
+        return f"{texts[0]} to {texts[-1]}%"
+    return f"{' and '.join(texts)}%"
 
 
 def _open(statuses: pd.DataFrame | None) -> dict[tuple[str, str, str], str]:
