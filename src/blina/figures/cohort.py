@@ -31,8 +31,10 @@ from blina.figures.style import (
 from blina.linelist.cohort import Cohort
 from blina.measures.intervals import median
 
-_PANELS = {"age_years": "age at first infusion (years)",
-           "months_from_diagnosis": "diagnosis to first infusion (months)"}  # fmt: skip
+_PANELS = {
+    "age_years": "age at first infusion (years)",
+    "months_from_diagnosis": "diagnosis to first infusion (months)",
+}
 _AGE = "age (years)"  # of a reconstructed cohort, whose report does not say when
 _CHARACTERISTIC = {"age_years": "age", "months_from_diagnosis": "diagnosis to first infusion"}
 _COUNTS = {"male": ("sex", "male"), "BCR::ABL1": ("BCR::ABL1", "found")}
@@ -43,7 +45,9 @@ _ROOM = 1.4  # of a point, as a multiple of its size: the corners of diamonds st
 
 
 @styled
-def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None) -> Picture:
+def baseline(
+    patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame | None = None
+) -> Picture:
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
     Filled points carry BCR::ABL1. Points that have no room (`style.crowded`) are drawn as bars, as broad as there are
@@ -53,22 +57,34 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
     bounds, and an open median draws no line.
     """
     description = describe(patients, cohort) if description is None else description
-    stated = {(row.group, row.characteristic, row.level): row.text for row in description.itertuples()}
+    stated = {
+        (row.group, row.characteristic, row.level): row.text for row in description.itertuples()
+    }
     shown = looks(cohort)
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     title = f"Age and time from diagnosis to blinatumomab of {people_or_rows(len(patients), cohort)}, by group"
     sizes = patients["group"].value_counts()
-    labels = {(column, group): _labels(stated, column, group, sizes.get(group, 0), width / len(shown))
-              for column in _PANELS for group in shown}  # fmt: skip
-    heads = {name: headed(look.name, sizes.get(name, 0), width / len(shown) - 1) for name, look in shown.items()}
+    labels = {
+        (column, group): _labels(stated, column, group, sizes.get(group, 0), width / len(shown))
+        for column in _PANELS
+        for group in shown
+    }
+    heads = {
+        name: headed(look.name, sizes.get(name, 0), width / len(shown) - 1)
+        for name, look in shown.items()
+    }
     below = (max(map(len, heads.values())) + max(map(len, labels.values()))) * LINE + 3
     body = _HEIGHT + below if beside else 2 * (_HEIGHT + below) + 3
     note = "Every point is a row of the line list: filled with BCR::ABL1, hollow without. Line: median."
     if patients["bcr_abl1"].isna().any():
         note = note.replace("without", "without or where that is not recorded")
-    as_bars = {(column, name) for column in _PANELS for name, members in by_group(patients, cohort, total=False)
-               if crowded(members[column].dropna(), prod(_size(len(members))), width / len(shown))}  # fmt: skip
+    as_bars = {
+        (column, name)
+        for column in _PANELS
+        for name, members in by_group(patients, cohort, total=False)
+        if crowded(members[column].dropna(), prod(_size(len(members))), width / len(shown))
+    }
     if as_bars:
         note += " Where points have no room there are bars, as broad as there are patients."
     if any(said.startswith(OPEN) for said in stated.values()):
@@ -88,15 +104,29 @@ def baseline(patients: pd.DataFrame, cohort: Cohort, description: pd.DataFrame |
             if (column, name) in as_bars:
                 bars_of(axis, number, given[column], shown[name], 0.35, log, zorder=0.5)
             else:
-                _points(axis, number, given[column], given["bcr_abl1"].eq(True).fillna(False), shown[name])
+                _points(
+                    axis,
+                    number,
+                    given[column],
+                    given["bcr_abl1"].eq(True).fillna(False),
+                    shown[name],
+                )
             if len(given) and not middle.startswith(OPEN):
                 half = float(median(given[column]))
-                axis.plot([number - 0.35, number + 0.35], [half, half], color=MUTED, linewidth=1.2, zorder=1)
+                axis.plot(
+                    [number - 0.35, number + 0.35],
+                    [half, half],
+                    color=MUTED,
+                    linewidth=1.2,
+                    zorder=1,
+                )
             for line, words in enumerate(heads[name]):
                 below_axes(axis, number, 1.5 + line * LINE, words, weight="bold")
             for line, words in enumerate(labels[column, name], start=len(heads[name])):
                 below_axes(axis, number, 1.5 + line * LINE, words)
-            alt.append(f"{name}, {label}: {len(given)} points, median {middle.replace('open, median', 'open,')}")
+            alt.append(
+                f"{name}, {label}: {len(given)} points, median {middle.replace('open, median', 'open,')}"
+            )
         _scale(axis, values, log)
         axis.set_ylabel(label)
         axis.set_xlim(-0.5, len(shown) - 0.5)
@@ -108,7 +138,9 @@ def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
     least, most = min(values, default=0), max(values, default=1)
     if log:
         axis.set_yscale("log")
-        ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5]
+        ticks = [
+            tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5
+        ]
         axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.set_yticks([], minor=True)
         axis.set_ylim(least / 1.5, most * 1.5)
@@ -125,8 +157,16 @@ def _points(axis: Axes, number: int, values: pd.Series, filled: pd.Series, look:
     if values.empty:
         return
     size, room = _size(len(values))
-    seaborn.swarmplot(x=[number] * len(values), y=[*values], ax=axis, native_scale=True, marker=look.spaced(room),
-                      size=look.scale * size * room, linewidth=0.9, zorder=3)  # fmt: skip
+    seaborn.swarmplot(
+        x=[number] * len(values),
+        y=[*values],
+        ax=axis,
+        native_scale=True,
+        marker=look.spaced(room),
+        size=look.scale * size * room,
+        linewidth=0.9,
+        zorder=3,
+    )
     points = axis.collections[-1]
     points.set_facecolor([look.colour if full else "white" for full in filled])
     points.set_edgecolor(look.colour)

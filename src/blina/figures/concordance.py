@@ -31,7 +31,16 @@ from blina.linelist.cohort import Cohort
 from blina.measures.intervals import METHOD
 
 # mm: heading of a group, a cell, row names, between tables, between groups, bar of a cell, from the edge of a cell
-_HEAD, _WIDTH, _HEIGHT, _NAMES, _GAP, _BETWEEN, _BAR, _PAD = 4.0, 26.0, 8.0, 18.0, 3.0, 3.0, 2.0, 1.2
+_HEAD, _WIDTH, _HEIGHT, _NAMES, _GAP, _BETWEEN, _BAR, _PAD = (
+    4.0,
+    26.0,
+    8.0,
+    18.0,
+    3.0,
+    3.0,
+    2.0,
+    1.2,
+)
 _TABLE = 2 * _HEIGHT + LINE + 1  # two rows of cells and the line on agreement
 _TOP = 2 * LINE + 2.5  # what stands above the columns
 
@@ -50,8 +59,14 @@ def assay_concordance(
     """
     table = concordance(patients, mrd, cohort) if table is None else table
     shown = looks(cohort)
-    rows = {key: row for key, row in zip(table[["group", "time", "counted"]].itertuples(index=False, name=None),
-                                         table.to_dict("records"), strict=True)}  # fmt: skip
+    rows = {
+        key: row
+        for key, row in zip(
+            table[["group", "time", "counted"]].itertuples(index=False, name=None),
+            table.to_dict("records"),
+            strict=True,
+        )
+    }
     sizes = {name: _size(rows, name) for name in shown}
     some = any(sizes.values())
     blocks = {name: (_HEAD + _TABLE if sizes[name] else LINE) + _BETWEEN for name in shown}
@@ -67,7 +82,10 @@ def assay_concordance(
             "report."
         )
     title = "FC against RT-PCR before and after blinatumomab, patients with a fusion gene followed, by group"
-    left = {time: MARGIN + _NAMES + place * (2 * _WIDTH + _GAP) for place, time in enumerate(("before", "after"))}
+    left = {
+        time: MARGIN + _NAMES + place * (2 * _WIDTH + _GAP)
+        for place, time in enumerate(("before", "after"))
+    }
     start = left["after"] + 2 * _WIDTH + _GAP
     width = WIDE - MARGIN - 1.5 - start
     sheet = Sheet(WIDE, body + (9.5 if some else 0), title, [note] if some else [], cohort.face)
@@ -87,9 +105,15 @@ def assay_concordance(
                 sheet.text(MARGIN + 1.5, top + _HEAD + _HEIGHT * (line + 0.5), words, va="center")
             sheet.text(MARGIN + 1.5, top + _HEAD + 2 * _HEIGHT + 0.8, "both agree", va="top")
             for time, x in left.items():
-                mine = {counted: row for (group, at, counted), row in rows.items() if (group, at) == (name, time)}
+                mine = {
+                    counted: row
+                    for (group, at, counted), row in rows.items()
+                    if (group, at) == (name, time)
+                }
                 _two_by_two(sheet, x, top + _HEAD, mine, look, f"{number}-{time}")
-            _missed(axis, top - _TOP + _HEAD + _HEIGHT * 1.5, rows[name, "after", MISSED], look, width)
+            _missed(
+                axis, top - _TOP + _HEAD + _HEIGHT * 1.5, rows[name, "after", MISSED], look, width
+            )
         top += blocks[name]
     return sheet.picture("assay-concordance", _alt(rows, sizes))
 
@@ -127,21 +151,55 @@ def _two_by_two(sheet: Sheet, left: float, top: float, rows: dict, look: Look, g
     """One table of four cells and the line on agreement below; `gid` names its boxes."""
     full = _WIDTH - 2 * _PAD
     for number, (cell, (fc, pcr)) in enumerate(CELLS.items()):
-        row, x, y = rows[cell], left + _WIDTH * (pcr == "negative"), top + _HEIGHT * (fc == "negative")
+        row, x, y = (
+            rows[cell],
+            left + _WIDTH * (pcr == "negative"),
+            top + _HEIGHT * (fc == "negative"),
+        )
         only_pcr = (fc, pcr) == ("negative", "positive")
-        sheet.box(x, y, _WIDTH, _HEIGHT, gid=f"{gid}-{number}", facecolor="none", edgecolor=INK if only_pcr else RULE,
-                  linewidth=1.6 if only_pcr else 0.6, zorder=2 if only_pcr else 1)  # fmt: skip
+        sheet.box(
+            x,
+            y,
+            _WIDTH,
+            _HEIGHT,
+            gid=f"{gid}-{number}",
+            facecolor="none",
+            edgecolor=INK if only_pcr else RULE,
+            linewidth=1.6 if only_pcr else 0.6,
+            zorder=2 if only_pcr else 1,
+        )
         least, greatest = _span(row)
         at, bar = y + _HEIGHT - _PAD - _BAR, {"edgecolor": look.colour, "linewidth": 0.6}
         if least:
-            sheet.box(x + _PAD, at, full * least / 100, _BAR, gid=f"{gid}-{number}-least",
-                      facecolor=look.colour if only_pcr else tint(look.colour), **bar)  # fmt: skip
+            sheet.box(
+                x + _PAD,
+                at,
+                full * least / 100,
+                _BAR,
+                gid=f"{gid}-{number}-least",
+                facecolor=look.colour if only_pcr else tint(look.colour),
+                **bar,
+            )
         if greatest > least:
-            sheet.box(x + _PAD + full * least / 100, at, full * (greatest - least) / 100, _BAR,
-                      gid=f"{gid}-{number}-open", facecolor="white", hatch="//////", **bar)  # fmt: skip
+            sheet.box(
+                x + _PAD + full * least / 100,
+                at,
+                full * (greatest - least) / 100,
+                _BAR,
+                gid=f"{gid}-{number}-open",
+                facecolor="white",
+                hatch="//////",
+                **bar,
+            )
         count = _fitting(_short(row), re.split(" of |, among ", _short(row))[0], _WIDTH - 1)
-        sheet.text(x + _WIDTH / 2, y + (_HEIGHT - _PAD - _BAR) / 2 + 0.3, count, ha="center", va="center",
-                   weight="bold" if only_pcr and not row.get("open", False) else "normal")  # fmt: skip
+        sheet.text(
+            x + _WIDTH / 2,
+            y + (_HEIGHT - _PAD - _BAR) / 2 + 0.3,
+            count,
+            ha="center",
+            va="center",
+            weight="bold" if only_pcr and not row.get("open", False) else "normal",
+        )
     agree = _fitting(rows[AGREE]["text"], _short(rows[AGREE]), 2 * _WIDTH)
     sheet.text(left + _WIDTH, top + 2 * _HEIGHT + 0.8, agree, ha="center", va="top")
 
@@ -153,14 +211,22 @@ def _fitting(words: str, shorter: str, width: float) -> str:
 
 def _span(row: dict) -> tuple[float, float]:
     """Least and greatest share of a row in %, the same twice where it is not open; 0 of nobody."""
-    ends = (row["percent_least"], row["percent_greatest"]) if row.get("open", False) else (row["percent"],) * 2
+    ends = (
+        (row["percent_least"], row["percent_greatest"])
+        if row.get("open", False)
+        else (row["percent"],) * 2
+    )
     return (0.0, 0.0) if any(map(pd.isna, ends)) else ends
 
 
 def _missed(axis: Axes, y: float, row: dict, look: Look, width: float) -> None:
     """The rate on the right, and below it in words."""
     draw_rate(axis, y, row, look)
-    said = _fitting(row["text"], _short(row), width) if row.get("open", False) or row["n"] else "nobody negative by FC"
+    said = (
+        _fitting(row["text"], _short(row), width)
+        if row.get("open", False) or row["n"]
+        else "nobody negative by FC"
+    )
     axis.text(50, y + 3, said, size=SMALL, ha="center", va="center")
 
 
@@ -172,8 +238,14 @@ def _alt(rows: dict, sizes: dict[str, int | str]) -> str:
             continue
         said.append(f"{name}, {people(size)} with a fusion gene followed")
         for time in ("before", "after"):
-            cells = [f"{cell} {_short(rows[name, time, cell])}" for cell in CELLS if _occurs(rows[name, time, cell])]
-            said.append(f"{time.capitalize()}: {'; '.join(cells)}; {AGREE} {_short(rows[name, time, AGREE])}")
+            cells = [
+                f"{cell} {_short(rows[name, time, cell])}"
+                for cell in CELLS
+                if _occurs(rows[name, time, cell])
+            ]
+            said.append(
+                f"{time.capitalize()}: {'; '.join(cells)}; {AGREE} {_short(rows[name, time, AGREE])}"
+            )
         said.append(f"{MISSED} after: {rows[name, 'after', MISSED]['text']}")
     return f"Two by two tables of FC by RT-PCR, before and after. {'. '.join(said)}. All other cells 0."
 

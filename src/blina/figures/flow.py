@@ -28,7 +28,7 @@ from blina.linelist.cohort import Cohort, Group
 
 _SETS = "evaluable sets"
 _STAGES = ("treated", "MRD before", "end of cycle 1", _SETS, "MRD after")
-_WORDS = STOP_WORDS | {"treated": "safety set (any dose of drug)"}  # fmt: skip
+_WORDS = STOP_WORDS | {"treated": "safety set (any dose of drug)"}
 # mm: inside a box, between stages, for stage names, between groups, before a line's continuation
 _PAD, _GAP, _LABEL, _BETWEEN, _INDENT = 1.6, 4.5, 16.0, 3.0, 1.5
 
@@ -54,18 +54,32 @@ def patient_flow(
     everyone = f"{people(len(patients))} treated with blinatumomab"
     title = f"{people(len(patients))} from treatment to MRD after blinatumomab, by group"
     width = (WIDE - 2 * MARGIN - _LABEL - _BETWEEN * (len(shown) - 1)) / len(shown)
-    lines = {(stage, group.name): _lines(counts, stage, group, shown[group.name].name, width - 2 * _PAD)
-             for stage in _STAGES for group in cohort.groups}  # fmt: skip
-    heights = [LINE * max(len(lines[stage, name]) for name in shown) + 2 * _PAD for stage in _STAGES]
+    lines = {
+        (stage, group.name): _lines(counts, stage, group, shown[group.name].name, width - 2 * _PAD)
+        for stage in _STAGES
+        for group in cohort.groups
+    }
+    heights = [
+        LINE * max(len(lines[stage, name]) for name in shown) + 2 * _PAD for stage in _STAGES
+    ]
     first = LINE + 2 * _PAD
     tops = [first + _GAP + sum(heights[:place]) + _GAP * place for place in range(len(_STAGES))]
 
-    sheet = Sheet(WIDE, tops[-1] + heights[-1] + 1.5, title, [
-        "k/n: patients of the group. Positive by any assay: by FC or by RT-PCR. RT-PCR follows a fusion gene and is "
-        "not applicable without one. Evaluable sets overlap; positive before: by either assay; days: of drug in cycle "
-        "1. MRD after: of all treated.",
-    ], cohort.face)  # fmt: skip
-    centres = {name: MARGIN + _LABEL + (width + _BETWEEN) * place + width / 2 for place, name in enumerate(shown)}
+    sheet = Sheet(
+        WIDE,
+        tops[-1] + heights[-1] + 1.5,
+        title,
+        [
+            "k/n: patients of the group. Positive by any assay: by FC or by RT-PCR. RT-PCR follows a fusion gene and is "
+            "not applicable without one. Evaluable sets overlap; positive before: by either assay; days: of drug in cycle "
+            "1. MRD after: of all treated.",
+        ],
+        cohort.face,
+    )
+    centres = {
+        name: MARGIN + _LABEL + (width + _BETWEEN) * place + width / 2
+        for place, name in enumerate(shown)
+    }
     middle = (min(centres.values()) + max(centres.values())) / 2
     half = text_width(everyone, SMALL, "bold") / 2 + _PAD
     sheet.box(middle - half, 0, 2 * half, first, facecolor="white", edgecolor=INK, linewidth=0.8)
@@ -75,13 +89,29 @@ def patient_flow(
     sheet.line([min(centres.values()), max(centres.values())], [branch, branch])
     for stage, top, height in zip(_STAGES, tops, heights, strict=True):
         for number, line in enumerate(wrapped(stage, _LABEL - 2, SMALL, "bold")):
-            sheet.text(MARGIN, top + _PAD + LINE * number, line, weight="bold", color=MUTED, va="top")
+            sheet.text(
+                MARGIN, top + _PAD + LINE * number, line, weight="bold", color=MUTED, va="top"
+            )
         for name, centre in centres.items():
             start = branch if stage == _STAGES[0] else top - _GAP
-            sheet.line([centre, centre], [start, top - 0.85], marker="v", markevery=[1], markersize=3,
-                       solid_capstyle="butt")  # fmt: skip
+            sheet.line(
+                [centre, centre],
+                [start, top - 0.85],
+                marker="v",
+                markevery=[1],
+                markersize=3,
+                solid_capstyle="butt",
+            )
             left = centre - width / 2
-            sheet.box(left, top, width, height, facecolor="white", edgecolor=shown[name].colour, linewidth=1)
+            sheet.box(
+                left,
+                top,
+                width,
+                height,
+                facecolor="white",
+                edgecolor=shown[name].colour,
+                linewidth=1,
+            )
             for number, (line, indent, how) in enumerate(lines[stage, name]):
                 sheet.text(left + _PAD + indent, top + _PAD + LINE * number, line, va="top", **how)
     return sheet.picture("patient-flow", _alt(counts, cohort, everyone))
@@ -101,12 +131,17 @@ def _evaluable(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         mine = table[table["group"] == name]  # by two measures, where a bridging group has both
         if mine["text"].eq(NO_RT_PCR).any():
             continue
-        sizes = {some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False) for some in sets_of(table)
-                 if some.id != "severe_stops_failed"}  # fmt: skip
+        sizes = {
+            some: mine.loc[mine["evaluable_set"] == some.id, "n"].sum(skipna=False)
+            for some in sets_of(table)
+            if some.id != "severe_stops_failed"
+        }
         known = {some.id: size for some, size in sizes.items() if not pd.isna(size)}
         treated = known.get("all_treated", n)
         assert treated == n, "all treated do not add up"
-        assert all(size <= treated for size in known.values()), "an evaluable set is larger than all treated"
+        assert all(size <= treated for size in known.values()), (
+            "an evaluable set is larger than all treated"
+        )
         rows += [(_SETS, name, some.label, size, n) for some, size in sizes.items()]
     sets = pd.DataFrame(rows, columns=FLOW_COLUMNS)
     return pd.concat([counts, sets], ignore_index=True).astype({"n": "Int64"})
@@ -117,7 +152,9 @@ def _said(row: tuple) -> str:
     return f"{OPEN if pd.isna(row.n) else row.n}/{row.of} {written(state, 'ended otherwise')}"
 
 
-def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[tuple[str, float, dict]]:
+def _lines(
+    counts: pd.DataFrame, stage: str, group: Group, name: str, width: float
+) -> list[tuple[str, float, dict]]:
     """The lines of a box, each with its indent in mm and how it is written: nobody in a state is muted."""
     rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
     lines = []
@@ -127,18 +164,25 @@ def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: flo
         lines = [(line, 0, {"weight": "bold"}) for line in head] + [(line, 0, {}) for line in label]
     elif rows.empty:
         lines = [(line, 0, {"color": MUTED}) for line in wrapped(NO_RT_PCR, width)]
-    return lines + [(line, _INDENT * (number > 0), {"color": INK if pd.isna(row.n) or row.n else MUTED})
-                    for row in rows.itertuples()
-                    for number, line in enumerate(wrapped(_said(row), width - _INDENT))]  # fmt: skip
+    return lines + [
+        (line, _INDENT * (number > 0), {"color": INK if pd.isna(row.n) or row.n else MUTED})
+        for row in rows.itertuples()
+        for number, line in enumerate(wrapped(_said(row), width - _INDENT))
+    ]
 
 
 def _alt(counts: pd.DataFrame, cohort: Cohort, everyone: str) -> str:
     said = []
     for group in cohort.groups:
-        rows = counts[(counts["group"] == group.name) & ((counts["n"].fillna(1) > 0) | (counts["stage"] == _STAGES[0]))]
+        rows = counts[
+            (counts["group"] == group.name)
+            & ((counts["n"].fillna(1) > 0) | (counts["stage"] == _STAGES[0]))
+        ]
         said.append(f"{group.name} ({group.label}), {people(rows['of'].max())}")
         for stage in _STAGES:
             states = rows[rows["stage"] == stage]
             if len(states):
-                said.append(f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples())))
+                said.append(
+                    f"{stage[0].upper()}{stage[1:]}: " + ", ".join(map(_said, states.itertuples()))
+                )
     return f"Flow chart. {everyone}. {'. '.join(said)}."

@@ -42,10 +42,24 @@ from blina.linelist.tidy import TIMES
 from blina.measures.intervals import METHOD, rate_text, short_text
 
 _SIDE_BY_SIDE = 3  # groups up to which the two assays stand side by side
-_HEIGHT, _LEFT, _BELOW = 72.0, 16.0, LINE + 3.0  # mm; below the axis before what is said of the groups
-_STEP, _SIDE, _SPREAD = 2.4, 0.57, 0.45  # from group to group; before and after from its centre; patients about that
-_INSIDE, _APART = 0.3, 0.2  # powers of ten: rows of points without value from their edge, and about that
-_FEW, _ROOM = 6, 20  # patients of a group up to which each has a row without value; a white edge parts filled points
+_HEIGHT, _LEFT, _BELOW = (
+    72.0,
+    16.0,
+    LINE + 3.0,
+)  # mm; below the axis before what is said of the groups
+_STEP, _SIDE, _SPREAD = (
+    2.4,
+    0.57,
+    0.45,
+)  # from group to group; before and after from its centre; patients about that
+_INSIDE, _APART = (
+    0.3,
+    0.2,
+)  # powers of ten: rows of points without value from their edge, and about that
+_FEW, _ROOM = (
+    6,
+    20,
+)  # patients of a group up to which each has a row without value; a white edge parts filled points
 _RESULTS = ("positive", "negative")
 STRIP = 10**2.3, 10**3.5  # above the scale: positive without a reported value
 _NOBODY = {"FC": "nobody with a result", "RT-PCR": "nobody followed"}
@@ -58,8 +72,9 @@ def band(least: float) -> tuple[float, float]:
 
 
 @styled
-def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
-               statuses: pd.DataFrame | None = None) -> Picture:  # fmt: skip
+def mrd_paired(
+    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, statuses: pd.DataFrame | None = None
+) -> Picture:
     """MRD of every patient before and after, FC and RT-PCR apart (180 mm), % on a log axis.
 
     A line joins one patient's two results by one assay. Hollow points in the shaded band were not detected; the band
@@ -77,10 +92,19 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
     title = f"MRD before and after blinatumomab by FC and by RT-PCR, {people_or_rows(len(patients), cohort)} by group"
     results = {assay: mrd[mrd["assay"] == assay] for assay in _HEADINGS}
     least = {assay: _least(mine, mrd) for assay, mine in results.items()}
-    pairs = {(assay, name): _pairs(members, results[assay], least[assay])
-             for assay in _HEADINGS for name, members in by_group(patients, cohort, total=False)}  # fmt: skip
-    lacks = any(of[f"{time}_status"].isin(_RESULTS).eq(False).any() for of in pairs.values() for time in TIMES)
-    below = {key: _below(of, shown[key[1]], width / len(shown) - 1, lacks) for key, of in pairs.items()}
+    pairs = {
+        (assay, name): _pairs(members, results[assay], least[assay])
+        for assay in _HEADINGS
+        for name, members in by_group(patients, cohort, total=False)
+    }
+    lacks = any(
+        of[f"{time}_status"].isin(_RESULTS).eq(False).any()
+        for of in pairs.values()
+        for time in TIMES
+    )
+    below = {
+        key: _below(of, shown[key[1]], width / len(shown) - 1, lacks) for key, of in pairs.items()
+    }
     height = _HEIGHT + _BELOW + LINE * max(map(len, below.values()))
     body = height if beside else 2 * height + 7
     note = (
@@ -102,7 +126,9 @@ def mrd_paired(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort,
         _scale(axis, least[assay], len(shown))
         axis.set_title(heading)
         for number, (name, look) in enumerate(shown.items()):
-            times = {time: said for (*which, time), said in unsettled.items() if which == [name, assay]}
+            times = {
+                time: said for (*which, time), said in unsettled.items() if which == [name, assay]
+            }
             for line, (words, weight) in enumerate(below[assay, name]):
                 below_axes(axis, number * _STEP, 1.8 + LINE * (1 + line), words, weight=weight)
             room = width / len(shown) / 2 - 0.5
@@ -120,11 +146,16 @@ def _least(mine: pd.DataFrame, mrd: pd.DataFrame) -> float:
 
 def _end(results: dict[str, pd.DataFrame], least: dict[str, float]) -> str:
     """What the band ends at, in words."""
-    limits = {assay: sorted(mine["limit_of_detection_percent"].dropna().unique()) for assay, mine in results.items()}
+    limits = {
+        assay: sorted(mine["limit_of_detection_percent"].dropna().unique())
+        for assay, mine in results.items()
+    }
     if not any(limits.values()):
         value = short_text(min(least.values()))
         return f"the least reported value, {value}%, as no limit of detection is reported"
-    said = {assay: f"{' and '.join(map(short_text, some))}%" for assay, some in limits.items() if some}
+    said = {
+        assay: f"{' and '.join(map(short_text, some))}%" for assay, some in limits.items() if some
+    }
     if len(said) == len(limits) and len(set(said.values())) == 1:
         return f"the limit of detection, {next(iter(said.values()))}"
     return f"the limit of detection, {' and '.join(f'{limit} by {assay}' for assay, limit in said.items())}"
@@ -160,18 +191,24 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
     """
     pairs = pd.DataFrame({"patient_id": members["patient_id"].array})
     for time in ("before", "after"):
-        side = pairs[["patient_id"]].merge(mrd[mrd["time"] == time], on="patient_id", validate="one_to_one")
+        side = pairs[["patient_id"]].merge(
+            mrd[mrd["time"] == time], on="patient_id", validate="one_to_one"
+        )
         pairs[f"{time}_status"] = side["status"]
         pairs[time] = side["value_percent"].where(side["status"] == "positive")
         pairs[f"{time}_valued"] = pairs[time].notna()
         for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
             without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
-            pairs.loc[without, time] = high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
+            pairs.loc[without, time] = (
+                high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
+            )
     followed = [pairs[f"{time}_status"].ne("not_applicable").fillna(True) for time in TIMES]
     assessed = [pairs[f"{time}_status"].isin(_RESULTS) for time in TIMES]
     pairs = pairs[followed[0] & followed[1] & (assessed[0] | assessed[1])]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
-    if len(pairs) > 1:  # where there is no value, rows keep points and lines apart: one each for a few patients
+    if (
+        len(pairs) > 1
+    ):  # where there is no value, rows keep points and lines apart: one each for a few patients
         rows = len(pairs) if len(pairs) <= _FEW else 3
         row = 10 ** (_APART * (2 * (pairs.index % rows) / (rows - 1) - 1))
         for time in ("before", "after"):
@@ -192,14 +229,41 @@ def _scale(axis: Axes, least: float, groups: int) -> None:
     ticks = [_STEP * number + side for number in range(groups) for side in (-_SIDE, _SIDE)]
     axis.set_xticks(ticks, ["before", "after"] * groups)
     beside = blended_transform_factory(axis.transAxes, axis.transData)
-    for (bottom, end), words in ((band(least), "not\ndetected"), (STRIP, "positive,\nno value\nreported")):
-        axis.text(-0.02, (bottom * end) ** 0.5, words, size=SMALL, ha="right", va="center", transform=beside)
-    axis.annotate("MRD (%)", (0, (least * 100) ** 0.5), xycoords=beside, xytext=(-12 * 72 / 25.4, 0), rotation=90,
-                  textcoords="offset points", ha="center", va="center", annotation_clip=False)  # fmt: skip
+    for (bottom, end), words in (
+        (band(least), "not\ndetected"),
+        (STRIP, "positive,\nno value\nreported"),
+    ):
+        axis.text(
+            -0.02,
+            (bottom * end) ** 0.5,
+            words,
+            size=SMALL,
+            ha="right",
+            va="center",
+            transform=beside,
+        )
+    axis.annotate(
+        "MRD (%)",
+        (0, (least * 100) ** 0.5),
+        xycoords=beside,
+        xytext=(-12 * 72 / 25.4, 0),
+        rotation=90,
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        annotation_clip=False,
+    )
 
 
-def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: float, unsettled: dict[str, str],
-          room: float) -> str:  # fmt: skip
+def _pair(
+    axis: Axes,
+    centre: float,
+    pairs: pd.DataFrame,
+    look: Look,
+    least: float,
+    unsettled: dict[str, str],
+    room: float,
+) -> str:
     """Draw a group's results by one assay, with bounds at times that are open; what there is to say of them.
 
     `room` is how many mm a count may be wide.
@@ -220,9 +284,13 @@ def _pair(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: flo
         if text_width(f"{n}/{n}") > room:
             no, yes = (words.replace("/", "\nof ") for words in (no, yes))
         if time in unsettled:
-            bounds = unsettled[time].partition(" of ")[0]  # of the whole group; here of those whom the assay follows
+            bounds = unsettled[time].partition(" of ")[
+                0
+            ]  # of the whole group; here of those whom the assay follows
             least_to_most = bounds.removeprefix(f"{OPEN}, ")
-            count = f"not detected in {least_to_most} of {n}{f' ({OPEN})' * (bounds != least_to_most)}"
+            count = (
+                f"not detected in {least_to_most} of {n}{f' ({OPEN})' * (bounds != least_to_most)}"
+            )
             count += f", positive without a value {OPEN}"
             no, yes = f"{bounds}\nof {n}".replace(", ", ",\n", 1), OPEN
         axis.text(centre + side, band(least)[0] * 1.2, no, size=SMALL, ha="center", va="bottom")
@@ -236,12 +304,28 @@ def _crowd(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look, least: fl
     for time, side in (("before", -_SIDE), ("after", _SIDE)):
         status, valued = pairs[f"{time}_status"], pairs[f"{time}_valued"]
         if valued.any():
-            bars_of(axis, centre + side, pairs.loc[valued, time], look, _SPREAD, log=True, gid=f"values-{time}")
+            bars_of(
+                axis,
+                centre + side,
+                pairs.loc[valued, time],
+                look,
+                _SPREAD,
+                log=True,
+                gid=f"values-{time}",
+            )
         places = {"negative": band(least)[1] * 10**-_INSIDE, "positive": STRIP[0] * 10**_INSIDE}
         for which, place in places.items():
             broad = 2 * _SPREAD * (status.eq(which) & ~valued).mean()
-            axis.add_patch(Rectangle((centre + side - broad / 2, place / 1.3), broad, place * (1.3 - 1 / 1.3),
-                                     facecolor=tint(look.colour), linewidth=0, gid=f"many-{time}"))  # fmt: skip
+            axis.add_patch(
+                Rectangle(
+                    (centre + side - broad / 2, place / 1.3),
+                    broad,
+                    place * (1.3 - 1 / 1.3),
+                    facecolor=tint(look.colour),
+                    linewidth=0,
+                    gid=f"many-{time}",
+                )
+            )
 
 
 def _each(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look) -> None:
@@ -249,23 +333,48 @@ def _each(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look) -> None:
     n = len(pairs)
     offsets = [0.0] if n == 1 else [_SPREAD * (2 * place / (n - 1) - 1) for place in range(n)]
     for row, offset in zip(pairs.itertuples(), offsets, strict=True):
-        unvalued = any(status == "positive" and not valued for status, valued in (
-            (row.before_status, row.before_valued), (row.after_status, row.after_valued)))  # fmt: skip
-        axis.plot([centre - _SIDE + offset, centre + _SIDE + offset], [row.before, row.after], zorder=1, linewidth=0.5,
-                  color=RULE if unvalued else look.colour, linestyle=":" if unvalued else "-")  # fmt: skip
+        unvalued = any(
+            status == "positive" and not valued
+            for status, valued in (
+                (row.before_status, row.before_valued),
+                (row.after_status, row.after_valued),
+            )
+        )
+        axis.plot(
+            [centre - _SIDE + offset, centre + _SIDE + offset],
+            [row.before, row.after],
+            zorder=1,
+            linewidth=0.5,
+            color=RULE if unvalued else look.colour,
+            linestyle=":" if unvalued else "-",
+        )
     for time, side in (("before", -_SIDE), ("after", _SIDE)):
         some = pairs[pairs[time].notna()]
         negative = some[f"{time}_status"] == "negative"
-        axis.scatter([centre + side + offsets[place] for place in some.index], some[time], marker=look.marker,
-                     s=[(look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2 for no in negative],
-                     linewidth=[0.8 if no else 0.4 for no in negative],
-                     edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
-                     facecolor=["white" if no else look.colour for no in negative], zorder=2)  # fmt: skip
+        axis.scatter(
+            [centre + side + offsets[place] for place in some.index],
+            some[time],
+            marker=look.marker,
+            s=[
+                (look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2
+                for no in negative
+            ],
+            linewidth=[0.8 if no else 0.4 for no in negative],
+            edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
+            facecolor=["white" if no else look.colour for no in negative],
+            zorder=2,
+        )
 
 
 @styled
-def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str, rule: str | None = None,
-           tested: pd.DataFrame | None = None) -> Picture:  # fmt: skip
+def burden(
+    patients: pd.DataFrame,
+    mrd: pd.DataFrame,
+    cohort: Cohort,
+    group: str,
+    rule: str | None = None,
+    tested: pd.DataFrame | None = None,
+) -> Picture:
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
     The picture is named "burden", that of a second group with the same purpose "burden-2". `rule` as in
@@ -274,18 +383,27 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     `analysis.open` where numbers of it are open: ranges and test are printed as it says.
     """
     table = analysis.burden(patients, mrd, cohort, group, rule)
-    test = (analysis.burden_test(patients, mrd, cohort, group, rule) if tested is None else tested).iloc[0]
-    n, yes, no, without = (OPEN if pd.isna(test[of]) else int(test[of])
-                           for of in ("n", "responders", "others", "without_value"))  # fmt: skip
+    test = (
+        analysis.burden_test(patients, mrd, cohort, group, rule) if tested is None else tested
+    ).iloc[0]
+    n, yes, no, without = (
+        OPEN if pd.isna(test[of]) else int(test[of])
+        for of in ("n", "responders", "others", "without_value")
+    )
     label = analysis.choice(analysis.RULES, test["rule"]).label
     tested_text = (", " if ":" in test["test_text"] else ": ") + test["test_text"]
     look = looks(cohort)[group]
     title = f"MRD before and response by {label} in {look.name}: {yes} of {n} negative after"
-    notes = [f"Negative after: {_rate(yes, n)}, {METHOD}.", f"Exact rank test, two-sided{tested_text}."]
+    notes = [
+        f"Negative after: {_rate(yes, n)}, {METHOD}.",
+        f"Exact rank test, two-sided{tested_text}.",
+    ]
     if without:
         rows = OPEN if without == OPEN else people_or_rows(without, cohort)
         notes.append(f"Not shown: {rows} without a value before or an outcome by this rule.")
-    sides = [table.loc[table["responded"] == responded, "value_percent"] for responded in (True, False)]
+    sides = [
+        table.loc[table["responded"] == responded, "value_percent"] for responded in (True, False)
+    ]
     sizes = [look.scale * (5 if len(values) <= 40 else 2.6) for values in sides]
     as_bars = [crowded(values, size, 13) for values, size in zip(sides, sizes, strict=True)]
     if any(as_bars):
@@ -294,13 +412,25 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
         notes.append(f"Every point is a row of the line list. {_determined(test)}".rstrip())
     sheet = Sheet(NARROW, 38, title, notes, cohort.face)
     axis = sheet.axes(MARGIN + 19, 1, NARROW - 2 * MARGIN - 22, 28)
-    for place, (values, size, responded) in enumerate(zip(sides, sizes, (True, False), strict=True)):
+    for place, (values, size, responded) in enumerate(
+        zip(sides, sizes, (True, False), strict=True)
+    ):
         if as_bars[place]:
             bars_of(axis, place, values, look, 0.3, log=True, upright=False)
         elif len(values):
-            seaborn.swarmplot(x=[*values], y=[place] * len(values), ax=axis, orient="h", native_scale=True,
-                              marker=look.marker, size=size, linewidth=0.9)  # fmt: skip
-            axis.collections[-1].set(facecolor="white" if responded else look.colour, edgecolor=look.colour)
+            seaborn.swarmplot(
+                x=[*values],
+                y=[place] * len(values),
+                ax=axis,
+                orient="h",
+                native_scale=True,
+                marker=look.marker,
+                size=size,
+                linewidth=0.9,
+            )
+            axis.collections[-1].set(
+                facecolor="white" if responded else look.colour, edgecolor=look.colour
+            )
     low = 10.0 ** floor(log10(min(table["value_percent"], default=0.01)))
     high = 10.0 ** ceil(log10(max(table["value_percent"], default=100)))
     log_percent(axis, "x", low, high)
@@ -308,12 +438,18 @@ def burden(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, group: str
     axis.set_ylim(1.5, -0.5)
     axis.set_xlabel("MRD before (%)")
     axis.set_yticks([0, 1], [f"negative\nafter, {yes}/{n}", f"not negative\nafter, {no}/{n}"])
-    ends = {side: f", MRD before {test[side]}%" if test[side] else ""
-            for side in ("responders_range", "others_range")}  # fmt: skip
-    alt = (f"Dot plot. MRD before in {group}, {people_or_rows(len(table), cohort)}. "
-           f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
-           f"Not negative: {_rate(no, n)}{ends['others_range']}. Rank test{tested_text}.")  # fmt: skip
-    place = [one.name for one in cohort.groups if one.purpose == cohort.group(group).purpose].index(group)
+    ends = {
+        side: f", MRD before {test[side]}%" if test[side] else ""
+        for side in ("responders_range", "others_range")
+    }
+    alt = (
+        f"Dot plot. MRD before in {group}, {people_or_rows(len(table), cohort)}. "
+        f"Negative after by {label}: {_rate(yes, n)}{ends['responders_range']}. "
+        f"Not negative: {_rate(no, n)}{ends['others_range']}. Rank test{tested_text}."
+    )
+    place = [one.name for one in cohort.groups if one.purpose == cohort.group(group).purpose].index(
+        group
+    )
     return sheet.picture(f"burden-{place + 1}" if place else "burden", alt)
 
 

@@ -62,8 +62,11 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
     names them.
     """
     known = looks(cohort)
-    panels = [(one, _rows(table[table["comparison"] == one.id], known) + _diamond(one, pooled))
-              for one in COMPARISONS if (table["comparison"] == one.id).any()]  # fmt: skip
+    panels = [
+        (one, _rows(table[table["comparison"] == one.id], known) + _diamond(one, pooled))
+        for one in COMPARISONS
+        if (table["comparison"] == one.id).any()
+    ]
     own = table[table["own"]]
     face = cohort.face if own["open"].any() else ""
     title = "Rates of response beside those of published cohorts, with exact 95% intervals"
@@ -77,21 +80,31 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
     height = _height(panels)
     if not panels:
         sheet.text(MARGIN, 1, "No published rate is comparable with one of this cohort.", va="top")
-        return sheet.picture("published", "No published rate is comparable with one of this cohort.")
+        return sheet.picture(
+            "published", "No published rate is comparable with one of this cohort."
+        )
     left = MARGIN + _STUDY + _WHAT
     axis = sheet.axes(left, 0, WIDE - left - _STATED - MARGIN - 2, height)
     _scale(axis, height)
     top = 0.0
     for one, rows in panels:
         sheet.text(MARGIN, top + 1.6, one.title, weight="bold", va="top")
-        axis.axhspan(top, top + _HEAD - 0.8, color="white", zorder=0.5, linewidth=0)  # no grid behind a heading
+        axis.axhspan(
+            top, top + _HEAD - 0.8, color="white", zorder=0.5, linewidth=0
+        )  # no grid behind a heading
         if top:
             sheet.line((MARGIN, WIDE - MARGIN), (top + 0.5, top + 0.5), color=RULE, linewidth=0.5)
         top += _HEAD
         for row in rows:
             middle = top + (row.height - _PAD) / 2
-            for words, x in ((row.who, MARGIN), (row.what, MARGIN + _STUDY), (row.stated, WIDE - MARGIN - _STATED)):
-                _write(sheet, x, middle, words, bold=row.drawn.get("own", False) and words is row.who)
+            for words, x in (
+                (row.who, MARGIN),
+                (row.what, MARGIN + _STUDY),
+                (row.stated, WIDE - MARGIN - _STATED),
+            ):
+                _write(
+                    sheet, x, middle, words, bold=row.drawn.get("own", False) and words is row.who
+                )
             _draw(axis, middle, row.drawn, known)
             top += row.height
     return sheet.picture("published", _alt(table, pooled))
@@ -105,16 +118,25 @@ def _rows(mine: pd.DataFrame, known: dict[str, Look]) -> list[_Row]:
     """The rows of a panel; where nothing published stands in it, a last one that says so."""
     rows, said = [], set()
     for row in mine.to_dict("records"):
-        who, whom, how = row["study"], row["whom"], "; ".join(filter(None, (row["how"], row["marks"])))
+        who, whom, how = (
+            row["study"],
+            row["whom"],
+            "; ".join(filter(None, (row["how"], row["marks"]))),
+        )
         if row["own"]:  # whose rule is in the words of the outcome
-            who, how = f"{who.partition(', ')[0].capitalize()}, {known[row['group']].name}", row["marks"]
+            who, how = (
+                f"{who.partition(', ')[0].capitalize()}, {known[row['group']].name}",
+                row["marks"],
+            )
             whom = "" if row["group"] in said else written(whom, "")  # once for all rules
             said.add(row["group"])
         stated = row["text"]
         if row["open"] and text_width(stated) > _STATED:
             stated = stated.partition(" (")[0]  # the bar says it in percent
-        columns = [[line for words in pair for line in wrapped(_signs(words), width - 2)]
-                   for pair, width in (((who, whom), _STUDY), ((row["outcome"], how), _WHAT))]  # fmt: skip
+        columns = [
+            [line for words in pair for line in wrapped(_signs(words), width - 2)]
+            for pair, width in (((who, whom), _STUDY), ((row["outcome"], how), _WHAT))
+        ]
         rows.append(_Row(*columns, wrapped(stated, _STATED), row))
     if mine["own"].all():
         rows.append(_Row(["No published rate is comparable."], [], [], {}))
@@ -128,11 +150,18 @@ def _signs(words: str) -> str:
 def _diamond(one: Comparison, pooled: pd.DataFrame | None) -> list[_Row]:
     if pooled is None:
         return []
-    return [_Row([f"Pooled: {row['eligible']} studies"],
-                 [f"{OUTCOMES[one.same[0]]} {row['time']}",
-                  "all patients together" if pd.isna(row["tau"]) else "random effects"],
-                 [row["text"], *_predicted(row)], row)
-            for row in pooled[pooled["pooled"] & pooled["comparison"].eq(one.id)].to_dict("records")]  # fmt: skip
+    return [
+        _Row(
+            [f"Pooled: {row['eligible']} studies"],
+            [
+                f"{OUTCOMES[one.same[0]]} {row['time']}",
+                "all patients together" if pd.isna(row["tau"]) else "random effects",
+            ],
+            [row["text"], *_predicted(row)],
+            row,
+        )
+        for row in pooled[pooled["pooled"] & pooled["comparison"].eq(one.id)].to_dict("records")
+    ]
 
 
 def _predicted(row: dict) -> list[str]:
@@ -154,8 +183,14 @@ def _write(sheet: Sheet, x: float, middle: float, lines: list[str], bold: bool) 
     """Lines of text around a height: the first dark, the others muted."""
     first = middle - _LINE * (len(lines) - 1) / 2
     for number, line in enumerate(lines):
-        sheet.text(x, first + _LINE * number, line, va="center", color=MUTED if number else INK,
-                   weight="bold" if bold and not number else "normal")  # fmt: skip
+        sheet.text(
+            x,
+            first + _LINE * number,
+            line,
+            va="center",
+            color=MUTED if number else INK,
+            weight="bold" if bold and not number else "normal",
+        )
 
 
 def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
@@ -163,31 +198,63 @@ def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
         return
     if "pooled" in row:
         if not pd.isna(row["predicted_lower"]):
-            axis.plot([row["predicted_lower"], row["predicted_upper"]], [y, y], color=MUTED, linewidth=0.8, marker="|",
-                      markersize=4, label="prediction")  # fmt: skip
-        corners = [(row["lower"], y), (row["percent"], y - 1.5), (row["upper"], y), (row["percent"], y + 1.5)]
-        axis.add_patch(Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3))
+            axis.plot(
+                [row["predicted_lower"], row["predicted_upper"]],
+                [y, y],
+                color=MUTED,
+                linewidth=0.8,
+                marker="|",
+                markersize=4,
+                label="prediction",
+            )
+        corners = [
+            (row["lower"], y),
+            (row["percent"], y - 1.5),
+            (row["upper"], y),
+            (row["percent"], y + 1.5),
+        ]
+        axis.add_patch(
+            Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3)
+        )
         return
     look = known[row["group"]] if row["own"] else _PUBLISHED
-    draw_rate(axis, y, row, look, size=4.6, hollow=row["basis"] in _HOLLOW, label="own" if row["own"] else "published")
+    draw_rate(
+        axis,
+        y,
+        row,
+        look,
+        size=4.6,
+        hollow=row["basis"] in _HOLLOW,
+        label="own" if row["own"] else "published",
+    )
 
 
 def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> str:
-    said = [f"k/n (percent, interval): {METHOD}. Grey: published, of children unless marked; hollow where the count is "
-            "derived or back-calculated."]  # fmt: skip
+    said = [
+        f"k/n (percent, interval): {METHOD}. Grey: published, of children unless marked; hollow where the count is "
+        "derived or back-calculated."
+    ]
     if pooled is not None and pooled["pooled"].any():
-        said.append("Hollow diamond: pooled rate of that very outcome with its 95% interval; line with ends: where the "
-                    "true rate of a further, similar cohort would lie with 95% probability. This cohort's rates are in "
-                    "no pool.")  # fmt: skip
+        said.append(
+            "Hollow diamond: pooled rate of that very outcome with its 95% interval; line with ends: where the "
+            "true rate of a further, similar cohort would lie with 95% probability. This cohort's rates are in "
+            "no pool."
+        )
     if not table["own"].all():
-        said.append("Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator.")
+        said.append(
+            "Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator."
+        )
     if table["marks"].str.contains(SHARED).any():
         said.append(f"{SHARED.capitalize()}: with this report.")
     if table["open"].any():
-        said.append("Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; "
-                    "thin line: exact 95% limits at the fewest and at the most.")  # fmt: skip
+        said.append(
+            "Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; "
+            "thin line: exact 95% limits at the fewest and at the most."
+        )
     elif cohort.reconstructed:
-        said.append("Rates of this report are printed or follow from what is printed; no reconstructed row is shown.")
+        said.append(
+            "Rates of this report are printed or follow from what is printed; no reconstructed row is shown."
+        )
     return " ".join(said)
 
 

@@ -27,14 +27,21 @@ from blina.figures.style import (
 from blina.linelist.cohort import Cohort
 from blina.measures.intervals import METHOD, rate_text
 
-_ROW, _HEAD, _LEFT, _BETWEEN = 5.9, 5.0, 34.0, 4.0  # mm: a row, a block's heading, the row labels, between panels
+_ROW, _HEAD, _LEFT, _BETWEEN = (
+    5.9,
+    5.0,
+    34.0,
+    4.0,
+)  # mm: a row, a block's heading, the row labels, between panels
 
 _FRAME = 45.0  # mm: what stands above and below the rows, at most
 _THICK, _THIN = 4.5, 3.0  # pt: the bar of an open rate of a group, of groups together
 
 
 @styled
-def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
+def response(
+    patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None
+) -> Picture:
     """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
 
     Every row prints k/n, percent and interval; the rate that the report printed stands in bold on a shaded ground.
@@ -47,7 +54,9 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     """
     table = rates(patients, mrd, cohort) if table is None else table
     shown = looks(cohort)
-    pooled = " + ".join(shown[group.name].name for group in cohort.groups if group.purpose in CLEARING)
+    pooled = " + ".join(
+        shown[group.name].name for group in cohort.groups if group.purpose in CLEARING
+    )
     blocks = [*table.groupby(["group", "measure", "is_pooled"], sort=False)]
     every = sets_of(table)
     most = int(((TALL - _FRAME) / len(blocks) - _HEAD) / _ROW)
@@ -72,7 +81,10 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
             "line: exact 95% limits at the fewest and at the most."
         )
     sheet = Sheet(WIDE, 5 + height + 9.5, title, [note], cohort.face)
-    axes = [sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height) for place in range(len(RULES))]
+    axes = [
+        sheet.axes(MARGIN + _LEFT + (width + _BETWEEN) * place, 5, width, height)
+        for place in range(len(RULES))
+    ]
     for axis, rule in zip(axes, RULES, strict=True):
         axis.set_title(rule.label)
         axis.set(xlim=(-3, 103), ylim=(height, 0), yticks=[])
@@ -82,13 +94,17 @@ def response(patients: pd.DataFrame, mrd: pd.DataFrame, cohort: Cohort, table: p
     top = 0.0
     for (name, measure, is_pooled), rows in blocks:
         look = Look(pooled, MUTED, "d") if is_pooled else shown[name]
-        heading = f"{look.name} together, to compare rules" if is_pooled else f"{look.name}, {measure}"
+        heading = (
+            f"{look.name} together, to compare rules" if is_pooled else f"{look.name}, {measure}"
+        )
         sheet.text(MARGIN, 5 + top + 0.8, heading, weight="bold", va="top")
         top += _HEAD
         for evaluable in sets:
             sheet.text(MARGIN + 1.5, 5 + top + 1.5, evaluable.label, va="top")
             for axis, rule in zip(axes, RULES, strict=True):
-                row = rows[(rows["rule"] == rule.id) & (rows["evaluable_set"] == evaluable.id)].iloc[0]
+                row = rows[
+                    (rows["rule"] == rule.id) & (rows["evaluable_set"] == evaluable.id)
+                ].iloc[0]
                 _row(axis, top, row, look, width)
             top += _ROW
         for axis in axes:
@@ -103,17 +119,28 @@ def _row(axis: Axes, top: float, row: pd.Series, look: Look, width: float) -> No
     said = rate_text(row["k"], row["n"]) if row["not_assessed"] else row["text"]
     if row.get("open", False) and text_width(said) > width + _BETWEEN - 1:
         said = said.partition(" (")[0]  # the bar says it in percent
-    axis.text(50, top + 4.4, said, size=SMALL, ha="center", va="center",
-              weight="bold" if row["is_reported"] else "normal",
-              color=MUTED if row["text"] in ("0/0", NO_RT_PCR) else INK)  # fmt: skip
+    axis.text(
+        50,
+        top + 4.4,
+        said,
+        size=SMALL,
+        ha="center",
+        va="center",
+        weight="bold" if row["is_reported"] else "normal",
+        color=MUTED if row["text"] in ("0/0", NO_RT_PCR) else INK,
+    )
 
 
 def _alt(table: pd.DataFrame, sets: int) -> str:
     every = table[table["evaluable_set"] == "all_treated"]
     said = []
     for (name, measure), rows in every.groupby(["group", "measure"], sort=False):
-        by_rule = [f"{rule.label} {row.text}{' as printed' if row.is_reported else ''}"
-                   for rule, row in zip(RULES, rows.itertuples(), strict=True)]  # fmt: skip
+        by_rule = [
+            f"{rule.label} {row.text}{' as printed' if row.is_reported else ''}"
+            for rule, row in zip(RULES, rows.itertuples(), strict=True)
+        ]
         said.append(f"{name}, {measure}: {'; '.join(by_rule)}")
-    return (f"Rates with exact intervals, a panel per rule, {sets} evaluable sets per group. "
-            f"All treated: {'. '.join(said)}.")  # fmt: skip
+    return (
+        f"Rates with exact intervals, a panel per rule, {sets} evaluable sets per group. "
+        f"All treated: {'. '.join(said)}."
+    )

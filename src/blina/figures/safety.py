@@ -36,13 +36,25 @@ from blina.figures.style import (
 from blina.linelist.cohort import Cohort
 from blina.measures.intervals import METHOD
 
-_ROW, _HEAD, _LEFT, _BAR, _GAP = 3.6, 3.5, 33.5, 14.0, 1.2  # mm: row, event name, row labels, longest bar, to its text
+_ROW, _HEAD, _LEFT, _BAR, _GAP = (
+    3.6,
+    3.5,
+    33.5,
+    14.0,
+    1.2,
+)  # mm: row, event name, row labels, longest bar, to its text
 _ACROSS = 3  # groups side by side
-_COULD = {ANY: (UNKNOWN,), NO_GRADE: (UNKNOWN,), SEVERE: (UNGRADED, UNKNOWN)}  # who could belong to a line besides
+_COULD = {
+    ANY: (UNKNOWN,),
+    NO_GRADE: (UNKNOWN,),
+    SEVERE: (UNGRADED, UNKNOWN),
+}  # who could belong to a line besides
 
 
 @styled
-def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None) -> Picture:
+def safety(
+    patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: pd.DataFrame | None = None
+) -> Picture:
     """Worst grade per patient (180 mm): a column per group, bars for each event with k/n and exact interval.
 
     Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more (full), and
@@ -90,7 +102,9 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
         for place, event in enumerate(kinds):
             head = top + above + 1.5 + sum(blocks[:place])
             if column == 0:
-                sheet.text(MARGIN, head, written(event, f"event {place + 1}"), weight="bold", va="top")
+                sheet.text(
+                    MARGIN, head, written(event, f"event {place + 1}"), weight="bold", va="top"
+                )
             for line, severity in enumerate(lines[event]):
                 y = head + _HEAD + _ROW * line
                 row = cells.loc[(name, event, severity)]
@@ -98,14 +112,28 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
                     sheet.text(MARGIN + 1.5, y + _ROW / 2, severity, va="center")
                 is_open = row.get("open", False)
                 known = 0 if is_open else row["k"]
-                more = 0 if is_open else sum(cells.loc[(name, event, one), "k"] for one in _COULD.get(severity, ())
-                                             if (name, event, one) in cells.index)  # fmt: skip
-                sheet.box(left, y + 0.6, bar, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3)
+                more = (
+                    0
+                    if is_open
+                    else sum(
+                        cells.loc[(name, event, one), "k"]
+                        for one in _COULD.get(severity, ())
+                        if (name, event, one) in cells.index
+                    )
+                )
+                sheet.box(
+                    left, y + 0.6, bar, _ROW - 1.2, facecolor="none", edgecolor=MUTED, linewidth=0.3
+                )
                 for start, many, look in ((0, known, severity), (known, more, UNGRADED)):
                     if many:
-                        sheet.box(left + bar * start / n, y + 0.6, bar * many / n, _ROW - 1.2,
-                                  gid=f"bar-{number}-{place}-{line}{'-more' if start else ''}",
-                                  **_bar(look, shown[name].colour))  # fmt: skip
+                        sheet.box(
+                            left + bar * start / n,
+                            y + 0.6,
+                            bar * many / n,
+                            _ROW - 1.2,
+                            gid=f"bar-{number}-{place}-{line}{'-more' if start else ''}",
+                            **_bar(look, shown[name].colour),
+                        )
                 colour = INK if known + more or is_open else MUTED
                 sheet.text(left + bar + _GAP, y + _ROW / 2, row["text"], va="center", color=colour)
     return sheet.picture("safety", _alt(table, cohort))
@@ -114,7 +142,11 @@ def safety(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, table: 
 def _bar(severity: str, colour: str) -> dict[str, object]:
     if severity in (UNGRADED, UNKNOWN):
         return {"facecolor": "white", "edgecolor": colour, "hatch": "/////////", "linewidth": 0.6}
-    return {"facecolor": colour if severity == SEVERE else tint(colour), "edgecolor": colour, "linewidth": 0.6}
+    return {
+        "facecolor": colour if severity == SEVERE else tint(colour),
+        "edgecolor": colour,
+        "linewidth": 0.6,
+    }
 
 
 def _alt(table: pd.DataFrame, cohort: Cohort) -> str:
