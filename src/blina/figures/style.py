@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -375,50 +376,80 @@ def draw_rate(
     hollow: bool = False,
     label: str = "rate",
 ) -> None:
-    """A rate in %, at a height of the axes: a point on its exact interval, of nobody nothing.
+    """A rate in %, at a height of the axes: its span, and on it a point with its exact interval.
 
-    `row` has percent, lower, upper and n, and where it may be `open` the columns of `analysis.open.with_bounds`: an
-    open rate is a broad bar, `thick` points, from its least to its greatest value, on a thin line from the lower limit
-    at the fewest to the upper one at the most. `label` names the point, "open" the bar.
+    `row` has the columns of `measures.views.STATED`. What was not published or not recorded leaves a span: a broad
+    bar, `thick` points, from the least to the greatest value, on a thin line from the lower limit at the fewest to
+    the upper one at the most. A rate without a single value, or of no patients, has no point. `label` names the point, "span" the bar.
     """
-    if row.get("open", False):
-        least, greatest = row["percent_least"], row["percent_greatest"]
-        axis.plot(
-            [row["lower_least"], row["upper_greatest"]],
-            [y, y],
-            color=look.colour,
-            linewidth=0.6,
-            zorder=1.5,
-            clip_on=False,
-        )
-        axis.plot(
-            [least, greatest],
-            [y, y],
-            color=tint(look.colour),
-            linewidth=thick,
-            solid_capstyle="butt",
-            marker="s" if greatest - least < NARROW_BAR else "",
-            markersize=thick,
-            markeredgewidth=0,
-            snap=False,
-            clip_on=False,
-            label="open",
-        )
-    elif row["n"]:
-        axis.plot(
-            [row["lower"], row["upper"]], [y, y], color=look.colour, linewidth=1.2, clip_on=False
-        )
-        axis.plot(
-            [row["percent"]],
-            [y],
-            marker=look.marker,
-            markersize=size * look.scale,
-            color=look.colour,
-            markerfacecolor="white" if hollow else look.colour,
-            markeredgewidth=0.9,
-            clip_on=False,
-            label=label,
-        )
+    if has_span(row):
+        _draw_span(axis, y, row, look, thick)
+    if pd.isna(row["percent"]):
+        return
+    ends = [row["lower"], row["upper"]]
+    axis.plot(ends, [y, y], color=look.colour, linewidth=1.2, clip_on=False)
+    axis.plot(
+        [row["percent"]],
+        [y],
+        marker=look.marker,
+        markersize=size * look.scale,
+        color=look.colour,
+        markerfacecolor="white" if hollow else look.colour,
+        markeredgewidth=0.9,
+        clip_on=False,
+        label=label,
+    )
+
+
+def has_span(row: Mapping) -> bool:
+    """Whether a rate has more than one possible value, or is open how many patients it is of."""
+    if pd.isna(row["percent_least"]):
+        return False
+    return bool(row["open"]) or row["percent_least"] < row["percent_greatest"]
+
+
+def _draw_span(axis: Axes, y: float, row: Mapping, look: Look, thick: float) -> None:
+    least, greatest = row["percent_least"], row["percent_greatest"]
+    limits = [row["lower_least"], row["upper_greatest"]]
+    axis.plot(limits, [y, y], color=look.colour, linewidth=0.6, zorder=1.5, clip_on=False)
+    axis.plot(
+        [least, greatest],
+        [y, y],
+        color=tint(look.colour),
+        linewidth=thick,
+        solid_capstyle="butt",
+        marker="s" if greatest - least < NARROW_BAR else "",
+        markersize=thick,
+        markeredgewidth=0,
+        snap=False,
+        clip_on=False,
+        zorder=1.8,
+        label="span",
+    )
+
+
+OPEN_SPAN = (
+    " Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; thin line: "
+    "exact 95% limits at the fewest and at the most."
+)
+MISSING_SPAN = (
+    " Broad bar: from the least to the greatest rate, whatever is not recorded; thin line: exact 95% limits at the "
+    "fewest and at the most."
+)
+
+
+def span_note(table: pd.DataFrame) -> str:
+    """What the broad bars of rates mean, "" where there are none."""
+    if not any(has_span(row) for row in table.to_dict("records")):
+        return ""
+    return OPEN_SPAN if table["open"].any() else MISSING_SPAN
+
+
+def in_words(axis: Axes, sentence: str, width: float) -> None:
+    """A sentence, in lines no wider than so many mm, in the place of axes that have nothing to show."""
+    axis.set_axis_off()
+    lines = "\n".join(wrapped(sentence, width))
+    axis.text(0.5, 0.5, lines, size=SMALL, ha="center", va="center", transform=axis.transAxes)
 
 
 def log_percent(axis: Axes, which: str, low: float, high: float) -> None:
