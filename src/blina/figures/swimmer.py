@@ -7,19 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from blina.analysis.cohort import NOT_RECORDED, REASON_WORDS, by_group
-from blina.analysis.safety import (
-    COURSE_COLUMNS,
-    CRS,
-    FURTHER,
-    ICANS,
-    STOP_WORDS,
-    UNRECORDED,
-    course_counts,
-    courses,
-    infusions,
-    scale_text,
-)
+from blina.analysis.cohort import REASON_WORDS, by_group
+from blina.analysis.safety import COURSE_COLUMNS, STOP_WORDS, UNRECORDED, scale_text
+from blina.analysis.study import Study
+from blina.figures.shown import of_groups
 from blina.figures.style import (
     INK,
     LINE,
@@ -42,6 +33,8 @@ from blina.figures.style import (
     written,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.choices import CRS, ICANS
+from blina.measures.declare import FURTHER, NOT_RECORDED
 
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
@@ -73,29 +66,28 @@ _WEEKS = (1, 7, 14, 21, 28, 35, 42)
 
 
 @styled
-def swimmer(
-    patients: pd.DataFrame,
-    events: pd.DataFrame,
-    cohort: Cohort,
-    counts: pd.DataFrame | None = None,
-    bars: pd.DataFrame | None = None,
-) -> Picture:
+def swimmer(study: Study) -> Picture:
     """Courses of treatment (180 mm, at most about 230 high): a lane per patient, by group, longest infusion first.
 
-    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the grade stands on
-    the day on which ICANS began. To the right: further cycles as blocks, events without a known day, and why treatment
-    stopped. Where there is no room for all, lanes that look the same are one, with their number; if that does not do,
-    areas show of each group how many were on the drug, day by day, and how the others ended. The lanes of a
-    reconstructed cohort bear numbers of rows, never names of patients. `counts` and `bars` are the tables of
-    `course_counts` and `infusions`, with the bounds of `analysis.open` where rows of them are open: the heading of a
-    group says so, such bars are hollow, and so are the blocks of a group in which it is open how many patients had
+    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the
+    grade stands on the day on which ICANS began. To the right: further cycles as blocks, events without a
+    known day, and why treatment stopped. Where there is no room for all, lanes that look the same are one,
+    with their number; if that does not do, areas show of each group how many were on the drug, day by day,
+    and how the others ended. The lanes of a reconstructed cohort bear numbers of rows, never names of
+    patients. Beside a group's name stands what its lanes add up to, with bounds where that is open; bars
+    that are open are hollow, and so are the blocks of a group in which it is open how many patients had
     further cycles. In a reconstructed cohort events are grey, unless all lanes of the group have them.
+    Where no course is recorded, a sentence says so.
     """
-    counts = course_counts(patients, events, cohort) if counts is None else counts
-    bars = infusions(patients, cohort) if bars is None else bars
+    patients, cohort = study.patients, study.cohort
+    counts = of_groups(study.course_counts(), study)
     shown = looks(cohort)
-    table = _drawn(courses(patients, events, cohort), patients, cohort, counts, bars)
+    table = _drawn(study.courses(), patients, cohort, counts, study.infusions())
     kinds = _kinds(table)
+    everyone = people_or_rows(len(patients), cohort)
+    title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
+    if not _any_recorded(table, kinds):
+        return _nothing(title, cohort)
     anybodys = _anybodys(counts, kinds, cohort)
     sizes = {name: len(members) for name, members in by_group(patients, cohort, total=False)}
     heads = {
@@ -103,8 +95,6 @@ def swimmer(
     }
     heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
     lanes = _lanes(table, int((_ROOM - heading) / _NARROWEST))
-    everyone = people_or_rows(len(patients), cohort)
-    title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
     if lanes is None:
         return _areas(table, cohort, heads, title).picture(
             "swimmer", _alt(counts, sizes, everyone, "Areas of courses")
@@ -160,6 +150,22 @@ def swimmer(
         _sign(sheet, x, y, marker)
         sheet.text(x + 2.5, y, words, va="center")
     return sheet.picture("swimmer", _alt(counts, sizes, everyone, "Swimmer plot"))
+
+
+def _any_recorded(table: pd.DataFrame, kinds: list[str]) -> bool:
+    """Whether anything is recorded of any course."""
+    course = table[["infusion_days", "stop_reason", "extra_cycles"]]
+    events = table[kinds].replace(UNRECORDED, "")
+    return bool(course.notna().any(axis=None) or events.ne("").any(axis=None))
+
+
+def _nothing(title: str, cohort: Cohort) -> Picture:
+    """The figure of a cohort of which no course is recorded."""
+    sentence = "The course of treatment is not recorded for any patient."
+    sheet = Sheet(WIDE, 6, title, [], cohort.face)
+    sheet.text(MARGIN, 1, sentence, va="top")
+    names = ", ".join(group.name for group in cohort.groups)
+    return sheet.picture("swimmer", f"{sentence} Groups: {names}.")
 
 
 def _areas(
@@ -233,18 +239,19 @@ def _drawn(
 ) -> pd.DataFrame:
     """The courses with a `label`, and whether bar and blocks are open (`bar_open`, `blocks_open`)."""
     keys = ["group", "stop_reason", "infusion_days"]
-    is_open = bars.assign(bar_open=bars.get("open", False))[[*keys, "bar_open"]]
-    unsettled = set(counts.loc[(counts["feature"] == FURTHER) & counts.get("open", False), "group"])
+    is_open = bars.rename(columns={"open": "bar_open"}).astype({"infusion_days": "Int64"})
+    drawn = table.astype({"infusion_days": "Int64"})
+    drawn = drawn.merge(is_open, on=keys, how="left", validate="many_to_one")
+    unsettled = set(counts.loc[counts["feature"].eq(FURTHER) & counts["open"], "group"])
     places = {patient: place for place, patient in enumerate(patients["patient_id"], start=1)}
-    stopped_by = (
-        table["stopped_by"]
-        if cohort.reconstructed
-        else [_described(row) for row in table.to_dict("records")]
-    )
-    return table.merge(is_open, on=keys, validate="many_to_one").assign(
+    stopped_by = [row["stopped_by"] for row in table.to_dict("records")]
+    if not cohort.reconstructed:
+        stopped_by = [_described(row) for row in table.to_dict("records")]
+    return drawn.assign(
+        bar_open=drawn["bar_open"].eq(True).fillna(False),
         stopped_by=stopped_by,
-        blocks_open=table["group"].isin(unsettled),
-        label=[_label(patient, places[patient], cohort) for patient in table["patient_id"]],
+        blocks_open=drawn["group"].isin(unsettled),
+        label=[_label(patient, places[patient], cohort) for patient in drawn["patient_id"]],
     )
 
 
@@ -305,22 +312,22 @@ def _lanes(table: pd.DataFrame, most: int) -> pd.DataFrame | None:
 
 
 def _added_up(counts: pd.DataFrame, name: str) -> str:
-    """What a group's lanes add up to: every feature that occurs or is open."""
+    """What a group's lanes add up to: every feature that occurs, or may."""
     rows = counts[counts["group"] == name]
-    return "; ".join(_said(row) for row in rows.itertuples() if pd.isna(row.k) or row.k)
+    may_occur = rows["k"].ne(0).fillna(True) | rows["percent_greatest"].gt(0)
+    return "; ".join(_in_words(row) for row in rows[may_occur].itertuples())
 
 
-def _said(row: tuple) -> str:
+def _in_words(row: tuple) -> str:
     """A feature with its count: "ICANS 1/18 (grade 4, day 2)", "further cycles open, 0 to 7 of 18"."""
     feature = STOP_WORDS.get(row.feature, written(row.feature.replace("_", " "), "another feature"))
-    same = [
-        f"{word} {value}"
-        for word, value in (("grade", row.grade), ("day", row.onset_day))
-        if pd.notna(value)
-    ]
-    return f"{feature} {row.text.partition(' (')[0]}" + (
-        f" ({', '.join(same)})" if same and pd.notna(row.k) else ""
-    )
+    shared = []
+    for word, value in (("grade", row.grade), ("day", row.onset_day)):
+        if pd.notna(value):
+            shared.append(f"{word} {value}")
+    if shared and pd.notna(row.k):
+        return f"{feature} {row.short} ({', '.join(shared)})"
+    return f"{feature} {row.short}"
 
 
 def _heading(counts: pd.DataFrame, name: str, words: str) -> tuple[str, list[str]]:
