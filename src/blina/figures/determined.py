@@ -7,9 +7,6 @@ from math import ceil
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.analysis.cohort import TOTAL
-from blina.analysis.determined import UNITS
-from blina.analysis.response import CLEARING
 from blina.figures.style import (
     INK,
     MARGIN,
@@ -27,6 +24,9 @@ from blina.figures.style import (
     wrapped,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.asking import UNITS
+from blina.measures.choices import CLEARING
+from blina.measures.declare import TOTAL
 
 _ROW, _LINE, _HEAD, _TICKS = (
     4.4,
@@ -42,9 +42,15 @@ _LEFT, _RIGHT, _GAP = (
 _THICK, _THIN = 6.0, 3.0  # pt: the bar of a group, of groups together
 _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
-_REMARKS = {
-    "if anybody": "in some of these line lists there is nobody to compute it of",
-    "unconfirmed": "the second solver has not confirmed that nothing lies beyond",
+_REMARKS = {  # by column of the table: as the bounds say it, and what it means
+    "sometimes_undefined": (
+        "If anybody",
+        "in some of these line lists there is nobody to compute it of",
+    ),
+    "unconfirmed": (
+        "Unconfirmed",
+        "the second solver has not confirmed that nothing lies beyond",
+    ),
 }
 
 
@@ -80,9 +86,9 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         "are counted. "
         f"{at_hand} FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
-    for words, meaning in _REMARKS.items():
-        if any(words in text for text in table["text"]):
-            note += f" {words.capitalize()}: {meaning}."
+    for column, (words, meaning) in _REMARKS.items():
+        if table[column].any():
+            note += f" {words}: {meaning}."
     title = "What the report leaves open: bounds over all line lists that satisfy it"
     sheet = Sheet(WIDE, body + 1, title, [note], cohort.face)
     top = 0.0

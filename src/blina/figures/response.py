@@ -172,7 +172,7 @@ def _note(table: pd.DataFrame, every: Sequence[Choice], left_out: Sequence[Choic
         note += " Whoever was not assessed after is among the treated and counts as not negative."
     if left_out:
         note += f" Not shown for want of room: {'; '.join(one.label for one in left_out)}."
-    return note + span_note(table)
+    return f"{note} {span_note(table)}".rstrip()
 
 
 def _row(axis: Axes, top: float, row: pd.Series, look: Look) -> None:

@@ -429,11 +429,11 @@ def _draw_span(axis: Axes, y: float, row: Mapping, look: Look, thick: float) -> 
 
 
 OPEN_SPAN = (
-    " Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; thin line: "
+    "Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; thin line: "
     "exact 95% limits at the fewest and at the most."
 )
 MISSING_SPAN = (
-    " Broad bar: from the least to the greatest rate, whatever is not recorded; thin line: exact 95% limits at the "
+    "Broad bar: from the least to the greatest rate, whatever is not recorded; thin line: exact 95% limits at the "
     "fewest and at the most."
 )
 
