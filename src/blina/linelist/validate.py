@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, floor
@@ -23,6 +23,11 @@ LEAST_FILLED = 8  # cells that two rows must share before they are taken for one
 MONTHS_OF_YEAR, LONGEST_PLANNED, SHORTEST_COMPLETED, DEATH = 12, 28, 7, 5
 
 
+def rules_that_apply(rules: Iterable[Rule], columns: Collection[str]) -> list[Rule]:
+    """The rules whose columns are all there."""
+    return [rule for rule in rules if rule.columns <= set(columns)]
+
+
 def rule_problems(
     table: Table, rules: Iterable[Rule], sheet: Sheet, places: Mapping[str, Place], faulty: Iterable[Problem] = ()
 ) -> list[Problem]:
@@ -32,9 +37,7 @@ def rule_problems(
     """
     unreadable = {(problem.row, problem.column) for problem in faulty}
     problems = []
-    for rule in rules:
-        if not rule.columns <= table.columns.keys():
-            continue
+    for rule in rules_that_apply(rules, table.columns):
         when, then = (compile_predicate(part, table.columns) for part in (rule.when, rule.then))
         names = when.column_names() | then.column_names()
         said = Said(
