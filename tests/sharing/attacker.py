@@ -108,7 +108,8 @@ class Attack:
             found = "negative after" if either else "stayed negative" if negative else "not assessed before"
             if len(members) == 1 and self.purposes[group] == "bridging" and not measure.endswith(found):
                 return False
-            return name == "n" or (result == "-" and not (evaluable == "severe_stops_failed" and severe))
+            failed = evaluable == "severe_stops_failed" and (severe or stop == "not recorded")
+            return name == "n" or (result == "-" and not failed)
 
         return self._of(members, counts)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 from attacker import Attack
@@ -9,10 +10,8 @@ from click.testing import CliRunner
 from random_cohorts import random_cohort, tables
 
 from blina.analysis.cohort import TOTAL
-from blina.analysis.response import NO_RT_PCR, rates
-from blina.analysis.safety import stops, worst_grades
+from blina.analysis.study import Study
 from blina.cli import main
-from blina.linelist.tidy import Tidy
 from blina.sharing.write import results, share
 from blina.yamlfile import FileError
 
@@ -20,27 +19,32 @@ THRESHOLD = 5
 EVERYTHING = 1  # the threshold at which no number is small
 
 
-def ward(*groups: tuple[str, int, int]) -> Tidy:
-    """Groups of a name, a number of patients and how many of them stay positive by FC; no fusion genes, no events."""
+def ward(*groups: tuple[str, int, int], first: dict | None = None, every: dict | None = None) -> Study:
+    """Groups of a name, a number of patients and how many of them stay positive by FC; no fusion genes, no events.
+
+    first: cells of the first two patients; every: cells of all.
+    """
     line = {"sex": "male", "age_years": 5.0, "bcr_abl1": False, "intolerance_reason": None, "infusion_days": 28,
             "months_from_diagnosis": 3.0, "stop_reason": "completed", "extra_cycles": 0, "mrd": 1.0,
             "fc_before": "positive", "pcr_before": "not_applicable", "pcr_after": "not_applicable", "fever": False,
             "crs": 0, "icans": 0, "icans_day": None}  # fmt: skip
     patients = [(group, place < positive) for group, number, positive in groups for place in range(number)]
-    cohort = random_cohort(0).cohort.model_copy(update={"groups": tuple(
-        tables.Group(name=name, label="", purpose="clearance") for name, _, _ in groups)})  # fmt: skip
-    made = tables.make([line | {"patient_id": f"P{place:03}", "group": group,
-                                "fc_after": "positive" if positive else "negative"}
-                        for place, (group, positive) in enumerate(patients)], cohort)  # fmt: skip
-    return Tidy(cohort, made.patients, made.mrd, made.events)
+    named = tuple(tables.Group(name=name, label="", purpose="clearance") for name, _, _ in groups)
+    cohort = tables.Cohort(name="ward", folder=Path("ward"), title="made-up patients", groups=named)
+    lines = []
+    for place, (group, positive) in enumerate(patients):
+        after = {"fc_after": "positive" if positive else "negative"}
+        own = (every or {}) | (first or {} if place < 2 else {})
+        lines.append(line | after | {"patient_id": f"P{place:03}", "group": group} | own)
+    return tables.make(lines, cohort)
 
 
-def sizes(cohort: Tidy) -> dict[str, int | None]:
+def sizes(cohort: Study) -> dict[str, int | None]:
     rows = results(cohort, THRESHOLD)["tables"]["cohort"]
     return {row["group"]: row["count"] for row in rows if row["characteristic"] == "patients"}
 
 
-def by_fc(cohort: Tidy) -> dict[tuple[str, str], tuple[int | None, int | None]]:
+def by_fc(cohort: Study) -> dict[tuple[str, str], tuple[int | None, int | None]]:
     """k and n by FC, of group and evaluable set."""
     rows = results(cohort, THRESHOLD)["tables"]["response"]
     return {(row["group"], row["evaluable_set"]): (row["k"], row["n"]) for row in rows if row["rule"] == "fc"}
@@ -57,29 +61,34 @@ def test_counts_are_those_of_the_report_s_response_table(everything):
     said = {(row["group"], row["measure"], row["rule"], row["evaluable_set"]): (row["k"], row["n"])
             for row in sent["response"]}  # fmt: skip
     purposes = {group.name: group.purpose for group in cohort.cohort.groups}
-    for row in rates(cohort.patients, cohort.mrd, cohort.cohort).to_dict("records"):
-        if row["group"] not in purposes:
+    compared = 0
+    for result in cohort.results.of("response"):
+        measure = result.measure
+        if measure.group not in purposes:
             continue  # groups are not pooled in what is sent
-        if row["measure"] != "negative after" and row["evaluable_set"] == "positive_before":
+        if measure.name != "negative after" and measure.evaluable_set == "positive_before":
             continue  # of nobody, whoever the patients are
-        key = row["group"], row["measure"], row["rule"], row["evaluable_set"]
-        if row["text"] != NO_RT_PCR:
-            assert said[key] == (row["k"], row["n"])
+        key = measure.group, measure.name, measure.rule, measure.evaluable_set
+        number = (result.here.k, result.here.n) if result.here.stated else (None, None)
+        assert said[key] == number
+        compared += 1
+    assert compared
 
 
 def test_counts_are_those_of_the_report_s_worst_grades_and_stops(everything):
     cohort, sent = everything
-    worst = worst_grades(cohort.patients, cohort.events, cohort.cohort).set_index(["event", "severity", "group"])
+    size = {name: len(cohort.patients) for name in [TOTAL]} | cohort.patients["group"].value_counts().to_dict()
     for row in sent["safety"]:
         is_fever = row["event"] == "fever" and row["severity"] == "any grade"
-        line = (row["event"], "counted apart from CRS" if is_fever else row["severity"], row["group"])
-        k = worst["k"].get(line, 0) if row["severity"] == "occurrence not recorded" else worst["k"][line]
-        assert (row["k"], row["n"]) == (k, (cohort.patients["group"] == row["group"]).sum()
-                                        if row["group"] != TOTAL else len(cohort.patients))  # fmt: skip
-    ended = stops(cohort.patients, cohort.cohort).set_index(["group", "stop_reason"])["k"]
+        level = "counted apart from CRS" if is_fever else row["severity"]
+        statistic = "count" if level == "occurrence not recorded" else "percent"
+        result = cohort.results.get("events", row["group"], row["event"], level, statistic=statistic)
+        assert (row["k"], row["n"]) == (result.here.k if result else 0, size.get(row["group"], 0))
     for row in sent["cohort"]:
         if row["characteristic"] == "end of cycle 1":
-            assert row["count"] == ended.get((row["group"], row["level"]), 0)
+            statistic = "count" if row["level"] == "not recorded" else "percent"
+            result = cohort.results.get("stops", row["group"], "end of cycle 1", row["level"], statistic=statistic)
+            assert row["count"] == (result.here.k if result else 0)
 
 
 def test_patients_of_a_group_are_all_in_one_bin_of_mrd_and_of_one_sex(everything):
@@ -111,17 +120,14 @@ def test_a_rate_is_withheld_when_few_failed_and_shown_when_nobody_did():
 
 
 def test_of_two_sets_that_differ_by_few_patients_the_less_important_is_withheld():
-    cohort = ward(("A", 18, 6))
-    cohort.patients.loc[:1, "infusion_days"] = 7
+    cohort = ward(("A", 18, 6), first={"infusion_days": 7})
     sent = by_fc(cohort)
     assert sent["A", "all_treated"] == (12, 18)
     assert sent["A", "more_than_7_days"] == (None, None)
 
 
 def test_a_number_that_follows_from_zeros_shown_is_shown_without_its_own_number_of_patients():
-    cohort = ward(("A", 18, 18))
-    is_theirs = cohort.mrd["patient_id"].isin(["P000", "P001"]) & cohort.mrd["time"].eq("before")
-    cohort.mrd.loc[is_theirs & cohort.mrd["assay"].eq("FC"), "status"] = "negative"
+    cohort = ward(("A", 18, 18), first={"fc_before": "negative", "mrd": None})
     sent = by_fc(cohort)
     assert sent["A", "all_treated"] == (0, 18)
     assert sent["A", "positive_before"] == (0, None)
@@ -175,15 +181,14 @@ def test_the_folder_holds_counts_and_words_of_its_own_only(tmp_path):
 
 def test_the_same_patients_make_the_same_bytes_in_any_order(tmp_path):
     cohort = random_cohort(4, 60)
-    turned = Tidy(cohort.cohort, *(table[::-1].reset_index(drop=True)
-                                   for table in (cohort.patients, cohort.mrd, cohort.events)))  # fmt: skip
+    turned = tables.picked(cohort, cohort.cohort, [*range(len(cohort.table))][::-1])
     first, second = share(cohort, tmp_path / "a"), share(turned, tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_rows_that_are_nobody_s_are_not_sent(tmp_path):
     cohort = ward(("A", 9, 0))
-    made_up = Tidy(cohort.cohort.model_copy(update={"reconstructed": True}), cohort.patients, cohort.mrd, cohort.events)
+    made_up = Study(cohort.table, cohort.cohort.model_copy(update={"reconstructed": True}))
     with pytest.raises(FileError, match="nobody's"):
         share(made_up, tmp_path / "sent")
     assert not (tmp_path / "sent").exists()

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import yaml
+from blina.claims.author import FEW, claims_of, write_claims
 from click.testing import CliRunner
 
-from blina.claims.author import FEW, claims_of, write_claims
 from blina.claims.check import check, is_world
 from blina.claims.consistent import consistent
 from blina.claims.document import compile_document
