@@ -573,7 +573,7 @@ def sides_of(ward, gene):
 
 
 def fisher(table):
-    """The two-sided p of Fisher's exact test, and the least that its margins allow, by every table with these margins."""
+    """The two-sided p of Fisher's exact test, and the least that its margins allow, from every table with these."""
     (a, b), (c, d) = table
     first, second, column = a + b, c + d, a + c
     ways = {}
