@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: what was there is replaced only by what is complete."""
+"""Files written whole or not at all: what was there is replaced only by what is complete."""
 
 from __future__ import annotations
 

@@ -154,7 +154,8 @@ def test_an_end_that_is_not_recorded_is_no_stop(ours):
 def test_a_range_of_one_or_two_patients_is_not_told(ours):
     rr = ours.only("RR")
     assert "22.64 to 78.30% in those positive." in summary.answer(rr, None)[0]
-    few = rr.patients["patient_id"].isin(rr.patients["patient_id"].iloc[:6])
-    ids = rr.patients.loc[few, "patient_id"]
+    after_fc = rr.mrd[(rr.mrd["time"] == "after") & (rr.mrd["assay"] == "FC")]
+    positive = after_fc.loc[after_fc["status"] == "positive", "patient_id"]
+    ids = set(rr.patients["patient_id"]) - {positive.iloc[0]}
     fewer = type(rr)(rr.cohort, *(table[table["patient_id"].isin(ids)] for table in (rr.patients, rr.mrd, rr.events)))
     assert "MRD before was" not in summary.answer(fewer, None)[0]

@@ -36,8 +36,8 @@ BAD = {
     ),
     "a patient twice": ({("P05", "patient_id"): "P04"}, ["row 6, column patient_id: is the same as in row 5"]),
     "several at once": (
-        {("P28", "sex"): "boy or girl", ("P02", "age_years"): "old", ("P03", "icans_day"): ""},
-        ["row 3, column age_years: is not", "row 4, column icans_day: does not fit", "row 29, column sex: "],
+        {("P28", "sex"): "boy or girl", ("P02", "age_years"): "old", ("P16", "icans_day"): ""},
+        ["row 3, column age_years: is not", "row 17, column icans_day: does not fit", "row 29, column sex: "],
     ),
 }  # fmt: skip
 

@@ -64,7 +64,7 @@ def test_a_line_list_without_description_is_one_of_the_standard_groups(tmp_path,
 def test_times_are_counted_from_dates(take, report_rows):
     cells = column("D", "出生日期", *["2010-03-01"] * 28) | column("G", "诊断日期", *["2022年12月1日"] * 28)
     cells |= column("H", "首次输注日期", *["2023/1/1"] * 28) | column("T", "末次输注日期", *["20230128"] * 28)
-    cells |= column("S", "ICANS日期", "", "", "2023.1.3")
+    cells |= column("S", "ICANS日期", *[""] * 15, "2023.1.3")  # of P16
     taken = take(cells, "columns:\n  age_years: {from: 出生日期, to: 首次输注日期}\n"
                  "  months_from_diagnosis: {from: 诊断日期, to: 首次输注日期}\n"
                  "  infusion_days: {from: 首次输注日期, to: 末次输注日期}\n"
@@ -72,7 +72,7 @@ def test_times_are_counted_from_dates(take, report_rows):
     read = taken.checked().cells()
     assert [*read.iloc[0][["age_years", "months_from_diagnosis", "infusion_days", "icans_day"]]] == [
         "12.8", "1.0", "28", ""]  # fmt: skip
-    assert read["icans_day"][2] == "3"  # the first day of infusion is day 1
+    assert read["icans_day"][15] == "3"  # the first day of infusion is day 1
     assert told(taken, "dates") == {"age_years": "D2:D29", "months_from_diagnosis": "G2:G29",
                                     "infusion_days": "H2:H29", "icans_day": "H2:H29"}  # fmt: skip
     assert taken.set_aside == []

@@ -14,10 +14,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from blina.cli import main
 
-PATIENTS = ("P01", "P02", "P03", "P08", "P10", "P12", "P14", "P17", "P18", "P19", "P21", "P24", "P27")  # rows 2 to 14
+# Rows 2 to 14: MC (with a fusion gene, without, with ICANS, stopped for cost, ...), IC from row 11, RR from row 13.
+PATIENTS = ("P01", "P02", "P16", "P07", "P11", "P05", "P12", "P08", "P18", "P19", "P21", "P27", "P25")
 CARD, PHONE, NAME = id_card(date(2015, 4, 3), 771), "13800138000", "张三测试"
 TIMES = {"months_from_diagnosis": "{from: 诊断日期, to: 首次输注日期}"}
 THRESHOLD = 'assays: {FC: {negative: "< 0.01"}}\n'
+
+
+def chosen(report_rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows of `PATIENTS`, in their order."""
+    rows = {row["patient_id"]: row for row in report_rows}
+    return [rows[patient] for patient in PATIENTS]
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Fault:
     problems: int = 1
 
     def write(self, folder: Path, report_rows: list[dict[str, str]]) -> Path:
-        rows = [row for row in report_rows if row["patient_id"] in PATIENTS]
+        rows = chosen(report_rows)
         if self.settings:
             (folder / "cohort.yaml").write_text(self.settings, encoding="utf-8")
         how = {"formats": self.formats, "edit": self.edit} if self.suffix == ".xlsx" else {}
@@ -362,7 +369,7 @@ def test_a_fault_is_told_with_its_cell_and_what_to_write(name, tmp_path, report_
 
 def text(report_rows, language="zh") -> str:
     """The ward's line list as CSV text."""
-    rows = ward([row for row in report_rows if row["patient_id"] in PATIENTS], language)
+    rows = ward(chosen(report_rows), language)
     return "\n".join(",".join(map(str, row)) for row in rows) + "\n"
 
 

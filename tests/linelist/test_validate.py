@@ -28,8 +28,8 @@ def test_the_reports_line_list_has_no_problem(report_folder):
     assert len(read_line_list(report_folder / "linelist.csv")) == 28
 
 
-# Patients of the report's line list by what they are: P01 MC with fusion, P02 MC without, P03 with ICANS, P19 in IC,
-# P27 RR with fusion.
+# Patients of the report's line list by what they are: P01 MC with fusion, P02 MC without, P16 with ICANS, P19 in IC,
+# P25 RR with fusion.
 BREAKS = {
     "reason-only-in-IC": ({("P02", "intolerance_reason"): "infection"}, (3, "group")),
     "reason-given-in-IC": ({("P19", "intolerance_reason"): ""}, (20, "intolerance_reason")),
@@ -37,12 +37,12 @@ BREAKS = {
     "gene-is-not-bcr-abl1": ({("P01", "fusion_gene"): "KMT2A"}, (2, "bcr_abl1")),
     "pcr-before-needs-fusion": ({("P02", "pcr_before"): "positive"}, (3, "pcr_before")),
     "pcr-after-needs-fusion": ({("P02", "pcr_after"): "negative"}, (3, "pcr_after")),
-    "fusion-followed-before": ({("P27", "pcr_before"): "not_applicable"}, (28, "pcr_before")),
+    "fusion-followed-before": ({("P25", "pcr_before"): "not_applicable"}, (26, "pcr_before")),
     "fusion-followed-after": ({("P01", "pcr_after"): "not_applicable"}, (2, "pcr_after")),
     "mrd-value-when-detected": ({("P02", "mrd_before_percent"): ""}, (3, "mrd_before_percent")),
     "mrd-blank-when-not-detected": ({("P02", "fc_before"): "negative"}, (3, "mrd_before_percent")),
-    "icans-day-with-icans": ({("P03", "icans_day"): ""}, (4, "icans_day")),
-    "no-icans-day-without-icans": ({("P03", "icans_grade"): "0"}, (4, "icans_day")),
+    "icans-day-with-icans": ({("P16", "icans_day"): ""}, (17, "icans_day")),
+    "no-icans-day-without-icans": ({("P16", "icans_grade"): "0"}, (17, "icans_day")),
 }
 
 

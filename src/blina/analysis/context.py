@@ -11,9 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from blina.analysis.pooling import EXACT, LEAST, Pooled, estimate, pool
-from blina.analysis.response import BECAME, RULES, STAYED, choice, nothing_to_clear
 from blina.linelist.cohort import ROOT, Cohort
+from blina.measures.choices import RULES, choice
+from blina.measures.declare import BECAME, STAYED
 from blina.measures.intervals import decimal_text, exact, rate
+from blina.measures.views import nothing_to_clear
 from blina.yamlfile import FileError, read_text
 
 PUBLISHED = ROOT / "data" / "published" / "cohorts.csv"
@@ -372,7 +374,7 @@ def _repeated(rows: pd.DataFrame) -> list[int]:
 def side_by_side(chosen: Chosen, rates: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """The cohort's rates and the published ones, in the order of `COMPARISONS`, `SIDE_COLUMNS`; percentages in %.
 
-    `rates` is the table of `response.rates` after `open.with_bounds`. Of the cohort stand all groups of the purpose of
+    `rates` is the table of `views.response`. Of the cohort stand all groups of the purpose of
     a comparison, over its evaluable set, first (`own`); then the published studies, oldest first, with exact intervals.
     What says nothing of response does not: a rate of nobody, one by an assay that nobody had after, one of a group in
     which nobody was positive before by the rule. `marks` says what a reader must know of a row: another population, an
@@ -400,8 +402,8 @@ def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]
             if measure == BECAME and nothing_to_clear(rates, group.name, rule):
                 continue
             for row in wanted[(wanted["group"] == group.name) & (wanted["rule"] == rule)].to_dict("records"):
-                if pd.notna(row["n"]) and row["n"] == row["not_assessed"]:
-                    continue  # of nobody, or of nobody with a result
+                if not row["stated"] or (pd.notna(row["n"]) and row["n"] == row["not_assessed"]):
+                    continue  # no patients, or none with a result
                 by = choice(RULES, rule).label
                 positive = f"of those positive before by {by.replace(' and ', ' or ')}"
                 marks = positive if one.evaluable_set == "positive_before" else ""
@@ -415,7 +417,7 @@ def rate_now(rates: pd.DataFrame, cohort: Cohort) -> tuple[float, str] | None:
     """A rate of response from which a next study of the cohort would start, in % to one decimal, and whose it is.
 
     Over all treated: of the first group treated to clear MRD by FC and RT-PCR, else of the first group with a response
-    by FC. `rates` is the table of `response.rates`, with or without bounds. None where no group has such a rate.
+    by FC. `rates` is the table of `views.response`. None where no group has such a rate.
     """
     whole = rates[rates["measure"].eq(BECAME) & rates["evaluable_set"].eq("all_treated") & ~rates["is_pooled"]]
     clearance = [(group.name, "fc_and_pcr") for group in cohort.groups if group.purpose == "clearance"][:1]
@@ -591,7 +593,21 @@ _COUNTERPARTS = {
     "crs_grade1": ("fever_only",),
     "crs_grade2": ("crs_grade2",),
 }
-OVERLAP_COLUMNS = ("study", "kind", "outcome", "text", "here", "here_text", "among_them", "fits")
+OVERLAP_COLUMNS = (
+    "study",
+    "kind",
+    "outcome",
+    "text",
+    "here",
+    "here_text",
+    "among_them",
+    "fits",
+    "rule",
+    "k_there",
+    "n_there",
+    "n_here",
+)
+_RULE_OF = {"mrd_neg_fc": "FC", "mrd_neg_fc_and_pcr": "FC and RT-PCR"}
 
 
 def overlap(published: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -624,4 +640,6 @@ def _counterpart(other: object, here: object) -> dict[str, str]:
     low, high = max(0, here.events - (here.denominator - m)), min(here.events, m)
     return {"here": OUTCOMES[here.outcome], "here_text": f"{here.events}/{here.denominator}",
             "among_them": f"{low}" if low == high else f"{low} to {high}",
-            "fits": "yes" if low <= other.events <= high else "no"}  # fmt: skip
+            "fits": "yes" if low <= other.events <= high else "no",
+            "rule": _RULE_OF.get(here.outcome, ""), "k_there": other.events, "n_there": m,
+            "n_here": here.denominator}  # fmt: skip

@@ -213,7 +213,7 @@ def lower_carriers(found: Sequence[Answer], changed: pd.DataFrame | None = None)
     for (group, words), carriers in spans.items():
         whole = spans.get((group, GREATEST))
         if words == CARRIERS_GREATEST and whole and carriers.span.certain and carriers.span.upper < whole.span.lower:
-            most = carriers.text.split(" to ")[-1]
+            most = value_text(carriers.span.upper, places_of(carriers.question.asked.of))
             number = spans.get((group, f"{CARRIERS} negative after by FC"))
             one = number is not None and number.whole.determined and number.whole.upper == 1
             who = f"the one carrier of *BCR::ABL1* had at most {most}%" if one else (
@@ -316,7 +316,7 @@ def separated(results: Results, group: str) -> str:
     return "in no world" if ends[0].lower >= ends[1].upper else "open"
 
 
-def rates_atboth_ends(results: Results) -> pd.DataFrame:
+def rates_at_both_ends(results: Results) -> pd.DataFrame:
     """The rule behind each reported rate under every evaluable set, with the exact interval at the fewest and the most.
 
     Columns: group, rule, evaluable_set (labels), patients, `at_the_fewest`, `at_the_most` (blank where it is open how
@@ -328,12 +328,12 @@ def rates_atboth_ends(results: Results) -> pd.DataFrame:
             continue
         for evaluable in EVALUABLE_SETS:
             rate = results.get("response", group.name, BECAME, "", group.reported_rule, evaluable.id)
-            rows.append(_atboth_ends(rate, evaluable.label))
+            rows.append(_at_both_ends(rate, evaluable.label))
     columns = ("group", "rule", "evaluable_set", "patients", "at_the_fewest", "at_the_most", "open")
     return pd.DataFrame(rows, columns=columns)
 
 
-def _atboth_ends(rate: Result, evaluable_set: str) -> dict[str, object]:
+def _at_both_ends(rate: Result, evaluable_set: str) -> dict[str, object]:
     k, n = (replace(span, printed="") for span in (rate.spans.k, rate.spans.n))
     texts = ["", ""]
     if k.certain and n.determined and None not in (k.lower, k.upper):

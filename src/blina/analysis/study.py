@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,10 @@ from blina.measures import views
 from blina.measures.bounds import CohortBounds, Solver, load_bounds
 from blina.measures.choices import (
     ALL_SETS,
+    ALL_TREATED,
     RULES,
     UNGRADED,
+    UNKNOWN,
     carriers,
     choice,
     rule_of,
@@ -58,17 +60,14 @@ class View:
     shown: Shown
     sentence: str = ""
 
-    def _repr_html_(self) -> str:
-        return self._in_words()._repr_html_() if self.sentence else self.shown._repr_html_()
+    def _repr_html_(self) -> str | None:
+        return None if self.sentence else self.shown._repr_html_()
 
     def _repr_markdown_(self) -> str | None:
         return self.sentence or None
 
     def __repr__(self) -> str:
         return self.sentence or repr(self.shown)
-
-    def _in_words(self) -> Shown:
-        return self.shown
 
 
 def open_study(cohort: str | Path) -> Study:
@@ -245,6 +244,37 @@ class Study:
         )
         return View(table, show(shown, ["measure", "rule", "evaluable_set", "text", "reported"]))
 
+    def headline(self, group: str) -> Markdown:
+        """The rates of a group over all treated, in a sentence for each measure."""
+        reported = self.cohort.group(group).reported_rule
+        text = f"Rule of the printed rate of {group}: {choice(RULES, reported).label}. " if reported else ""
+        table = self.rates(group).table
+        whole = table[table["evaluable_set"].eq(ALL_TREATED.id) & table["n"].gt(0).fillna(True)]
+        sentences = []
+        for measure, rows in whole.groupby("measure", sort=False):
+            rates = [f"{choice(RULES, row.rule).label} {row.text}" for row in rows.itertuples()]
+            sentences.append(f"Over all treated, {measure}: {'; '.join(rates)}.")
+        method = f"{METHOD[0].upper()}{METHOD[1:]}."
+        return Markdown(f"{text}{' '.join(sentences) or 'Over all treated, no rate.'} {method}")
+
+    def reported_rules(self) -> Markdown | None:
+        """The rule behind each printed rate, with a warning where it changes; None where none was printed."""
+        printed = {}
+        for group in self.cohort.groups:
+            if group.reported_rule:
+                printed[group.name] = choice(RULES, group.reported_rule)
+        if not printed:
+            return None
+        rules = "; ".join(f"{name}, {rule.meaning}" for name, rule in printed.items())
+        text = f"Rules behind the printed rates: {rules}."
+        if len({rule.id for rule in printed.values()}) > 1:
+            text += " **The rule changes between printed rates: compare within a rule.**"
+        return Markdown(text)
+
+    def reinduction_groups(self) -> list[str]:
+        """The groups treated to reinduce remission."""
+        return [group.name for group in self.cohort.groups if group.purpose == "reinduction"]
+
     def choices(self, group: str | None = None) -> View:
         """The response rules and evaluable sets, and what each means."""
         present = set(self.rates(group).table["evaluable_set"])
@@ -373,7 +403,7 @@ class Study:
     def fever(self) -> View:
         """Patients with fever in cycle 1."""
         table = views.events(self.results)
-        table = table[table["event"].eq("fever") & table["severity"].ne(words_of_safety.UNKNOWN)]
+        table = table[table["event"].eq("fever") & table["severity"].ne(UNKNOWN)]
         nothing = ""
         if self._blank("fever_cycle1") and not self.counted.occurs({"not": {"fever_cycle1": ""}}):
             nothing = "Fever is not recorded for any patient."
@@ -450,12 +480,11 @@ class Study:
 
     # Files
 
-    def write(self, folder: Path) -> Mapping[str, pd.DataFrame]:
-        """Write the tidy tables, the results and their dictionary, each as CSV and Parquet; what was written."""
-        tables = dict(self.tidy.tables())
-        tables |= {"results": self.results.table(), "results-dictionary": dictionary()}
+    def write_results(self, folder: Path) -> None:
+        """Write every number of the report, with what its columns mean, as CSV and Parquet; say so."""
+        tables = {"results": self.results.table(), "results-dictionary": dictionary()}
         write_tables(tables, folder)
-        return tables
+        print(f"wrote {folder.name}/results.csv and .parquet ({len(self.results)} numbers)")
 
 
 class _OneGroup(Study):

@@ -18,7 +18,16 @@ from blina.claims.partition import atoms, elementary, profiles
 from blina.claims.printed import HALF_MODES, MODES, Interval, Printed
 from blina.claims.statistics import DENOMINATORS, STATISTICS, Of, Sd, Statistic
 from blina.linelist.columns import NUMBER, Column
-from blina.linelist.predicate import LIMITS, AllOf, AnyOf, Not, Predicate, PredicateError, Within, compile_predicate
+from blina.linelist.predicate import (
+    LIMITS,
+    AllOf,
+    AnyOf,
+    Not,
+    Predicate,
+    PredicateError,
+    Within,
+    compile_predicate,
+)
 from blina.yamlfile import FileError, Typed, load_yaml
 
 MOST_STEPS = 10**12  # a solver adds such numbers up over all patients, in 64 bits

@@ -1,4 +1,4 @@
-"""What is known after a solver was asked: one set of words for claims, for bounds and for programs."""
+"""What is known after a solver was asked: one set of words for claims, bounds and programs."""
 
 from __future__ import annotations
 

@@ -248,7 +248,9 @@ def _content(typed: Typed) -> dict:
 
 def _check_words(cohort: Cohort, typed: Typed) -> None:
     """FileError where a word that stands for one's own is none that its column takes."""
-    from blina.linelist.parse import parse_cell  # with it comes pandas, which the kernels' server must import first
+    from blina.linelist.parse import (
+        parse_cell,  # with it comes pandas, which the kernels' server must import first
+    )
 
     declared = {column.name: column for column in cohort.declared}
     given = [(("values", name, own), word) for name, words in cohort.values.items() for own, word in words.items()]

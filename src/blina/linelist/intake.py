@@ -13,7 +13,15 @@ import numpy as np
 from blina.linelist import privacy
 from blina.linelist.cohort import NEVER_MISSING, Cohort
 from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
-from blina.linelist.convert import FUSION_GENE, GENE_NAMED, Converted, How, convert, mixed_units, suspect_fractions
+from blina.linelist.convert import (
+    FUSION_GENE,
+    GENE_NAMED,
+    Converted,
+    How,
+    convert,
+    mixed_units,
+    suspect_fractions,
+)
 from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell

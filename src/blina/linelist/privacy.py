@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from blina.linelist.identifying import BIRTH, KINDS, LANDLINE, NAME, about_birth, is_full_date, is_name, kinds, named
+from blina.linelist.identifying import (
+    BIRTH,
+    KINDS,
+    LANDLINE,
+    NAME,
+    about_birth,
+    is_full_date,
+    is_name,
+    kinds,
+    named,
+)
 from blina.linelist.problems import Problem, Said
 from blina.linelist.recognise import LEAST_KNOWN
 from blina.linelist.sheet import Cells, Sheet

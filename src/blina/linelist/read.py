@@ -72,7 +72,9 @@ def read_sheet(path: Path, options: ReadOptions = AS_IT_STANDS) -> Sheet:
     if suffix in DELIMITERS and nature == "text":
         return read_delimited(name, data, DELIMITERS[suffix], options.is_header)
     if suffix in EXCEL and nature == "workbook":
-        from blina.linelist.excel import read_excel  # half a second that a CSV file need not wait for
+        from blina.linelist.excel import (
+            read_excel,  # half a second that a CSV file need not wait for
+        )
 
         return read_excel(name, data, options.tab, options.merged, options.is_header)
     if suffix in SAS and nature == "SAS":

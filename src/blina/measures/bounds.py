@@ -219,7 +219,9 @@ class Solver:
 
     def __call__(self, asked: Asked) -> Span:
         """The bounds of a question, with the claims that print its answer."""
-        from blina.claims.bounds import bounds  # who reads bounds from a file need not load a solver
+        from blina.claims.bounds import (
+            bounds,  # who reads bounds from a file need not load a solver
+        )
 
         found = bounds(self.document, self._question(asked))
         printed, claims = self.printed(asked)

@@ -11,6 +11,7 @@ from blina.measures import text
 from blina.measures.choices import ANY, ASSESSED, CRS, RULES, choice
 from blina.measures.contrasts import BURDEN_TEST, FUSION_TEST, SMALLEST, P
 from blina.measures.declare import (
+    BECAME,
     CRS_READINGS,
     OTHERS,
     RESPONDERS,
@@ -97,6 +98,17 @@ def response(results: Results) -> pd.DataFrame:
             }
         )
     return _frame(rows, RESPONSE_COLUMNS)
+
+
+def nothing_to_clear(table: pd.DataFrame, group: str, rule: str) -> bool:
+    """Whether no patient of a group was positive before by the assay of a rule, so that "negative after" is no response.
+
+    `table` is that of `response`. Where it is open, or not recorded, how many were, some may have been.
+    """
+    mine = table["group"].eq(group) & table["rule"].eq(rule) & table["measure"].eq(BECAME)
+    mine &= ~table["is_pooled"] & table["stated"] & table["evaluable_set"].eq("positive_before")
+    none = table["n"].eq(0).fillna(False) & table["percent_greatest"].isna()
+    return bool(none[mine].any())
 
 
 DESCRIPTION_KEYS = ("group", "characteristic", "level", "statistic", "unit")

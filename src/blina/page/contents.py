@@ -6,21 +6,35 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from blina.yamlfile import FileError
+
 SVG = "image/svg+xml"
+PAGE = "page-"  # how the tags begin that put a cell on the page
 Cell = Mapping
 Notebooks = Mapping[str, Mapping]  # by name, without .ipynb
 
 
 @dataclass(frozen=True)
 class Shows:
-    """What one cell of a notebook shows: its outputs, or its prose."""
+    """What the cells of a notebook with one tag show: their outputs, or their prose."""
 
     notebook: str
-    cell: str
+    tag: str
 
     def cells(self, notebooks: Notebooks) -> Iterator[tuple[str, Cell]]:
-        """The cell, with the name of its notebook; nothing where there is no such notebook."""
-        yield from (found for found in _cells(notebooks, self.notebook) if found[1]["id"] == self.cell)
+        """The cells, with the name of their notebook; nothing where there is no such notebook.
+
+        FileError where the notebook has no cell with the tag: what the page shows is never dropped in silence.
+        """
+        if self.notebook not in notebooks:
+            return
+        found = [one for one in _cells(notebooks, self.notebook) if self.tag in tags_of(one[1])]
+        if not found:
+            raise FileError(
+                f"{self.notebook}.ipynb: no cell has the tag {self.tag}, which the page shows; "
+                "give the cell that tag, or take it out of src/blina/page/contents.py"
+            )
+        yield from found
 
 
 @dataclass(frozen=True)
@@ -66,8 +80,8 @@ class Section:
     parts: tuple[Shows | Figures | Limits, ...]
 
 
-def _shows(notebook: str, *cells: str) -> tuple[Shows, ...]:
-    return tuple(Shows(notebook, cell) for cell in cells)
+def _shows(notebook: str, *names: str) -> tuple[Shows, ...]:
+    return tuple(Shows(notebook, f"{PAGE}{name}") for name in names)
 
 
 SECTIONS = (
@@ -109,7 +123,7 @@ SECTIONS = (
     Section(
         "readings",
         "Readings and limits",
-        (*_shows("06-reported-results", "text-12", "readings"), Shows("09-summary", "strobe"),
+        (*_shows("06-reported-results", "text-12", "readings"), *_shows("09-summary", "strobe"),
          Limits(elsewhere=("06-reported-results",))),
     ),
     Section("rerun", "How to run it again", _shows("09-summary", "text-16")),
@@ -123,3 +137,21 @@ def _cells(notebooks: Notebooks, name: str) -> Iterator[tuple[str, Cell]]:
 def without_heading(source: str) -> str:
     """Prose in Markdown less the heading that it begins with, of a part of a notebook."""
     return re.sub("^## .*", "", source.strip()).strip()
+
+
+def tags_of(cell: Cell) -> list[str]:
+    """The tags of a cell."""
+    return list(cell["metadata"].get("tags", []))
+
+
+def refuse_unknown_tags(notebooks: Notebooks) -> None:
+    """FileError where a cell has a tag of the page that no section shows."""
+    known = {part.tag for section in SECTIONS for part in section.parts if isinstance(part, Shows)}
+    for name, notebook in notebooks.items():
+        for cell in notebook["cells"]:
+            unknown = [tag for tag in tags_of(cell) if tag.startswith(PAGE) and tag not in known]
+            if unknown:
+                raise FileError(
+                    f"{name}.ipynb: no section of the page shows the tag {unknown[0]}; correct it, or "
+                    "add it in src/blina/page/contents.py"
+                )

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from blina.linelist.cohort import Cohort
-from blina.page.contents import SECTIONS, SVG, Section, without_heading
+from blina.page.contents import SECTIONS, SVG, Section, refuse_unknown_tags, without_heading
 
 HERE = Path(__file__).parent
 TEMPLATE = "template"
@@ -34,10 +34,12 @@ def write_page(notebooks: Path, folder: Path, cohort: Cohort) -> list[Path]:
     """Write `index.html` and one HTML file for each executed notebook into the folder (made if missing); the paths.
 
     Every file is complete in itself: no other file, no network and no script is needed to read it. Sections whose
-    notebooks are not there (of a cohort without claims) are left out. The same bytes for the same notebooks.
+    notebooks are not there (of a cohort without claims) are left out. The same bytes for the same notebooks. FileError
+    where a cell that the page shows is not there, or has a tag that the page does not know.
     """
     read = {path.stem: nbformat.read(path, as_version=4) for path in sorted(notebooks.glob("*.ipynb"))}
     titles = {name: _title(notebook) for name, notebook in read.items()}
+    refuse_unknown_tags(read)
     page, sections = _composed(read)
     warning = f"The rows behind this page are {cohort.face}." if cohort.reconstructed else CONFIDENTIAL
     resources = {"title": cohort.title, "warning": warning, "sections": sections, "notebooks": [*titles.items()]}

@@ -20,7 +20,15 @@ from blina.linelist.cohort import Cohort
 from blina.pipeline import publish
 from blina.pipeline.kernel import ForkedProvisioner, KernelServer, manager_class
 from blina.pipeline.parameters import prepared, with_overrides
-from blina.pipeline.steps import HERE, PipelineError, Project, Step, cohort_parameter, file_name, in_order
+from blina.pipeline.steps import (
+    HERE,
+    PipelineError,
+    Project,
+    Step,
+    cohort_parameter,
+    file_name,
+    in_order,
+)
 from blina.pipeline.steps import steps as steps_of
 
 CONFIDENTIAL = """\

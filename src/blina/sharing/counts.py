@@ -11,7 +11,17 @@ import pandas as pd
 
 from blina.analysis.cohort import NOT_RECORDED, TOTAL
 from blina.analysis.response import ALL_SETS, BECAME, RULES, STAYED, UNKNOWN_BEFORE, followed
-from blina.analysis.safety import ANY, CRS, FEVER, ICANS, REASONS, SEVERE, UNGRADED, UNKNOWN, worst_by_patient
+from blina.analysis.safety import (
+    ANY,
+    CRS,
+    FEVER,
+    ICANS,
+    REASONS,
+    SEVERE,
+    UNGRADED,
+    UNKNOWN,
+    worst_by_patient,
+)
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import ASSAYS, SEVERE_GRADE, STATUSES, TIMES, Tidy, recorded
 
