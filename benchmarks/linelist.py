@@ -1,4 +1,4 @@
-"""How long a line list of many patients takes: reading and checking, tidy tables, response and safety tables.
+"""How long a line list of many patients takes: reading and checking, tidy tables, every number of the report.
 
 The rows are those of the report's line list drawn again and again: nobody's, and of no meaning but their number.
 """
@@ -13,11 +13,10 @@ from time import perf_counter
 
 import numpy as np
 
-from blina.analysis.response import rates
-from blina.analysis.safety import worst_grades
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.intake import take_in
 from blina.linelist.tidy import tidy
+from blina.measures.results import results_of
 
 SIZES = (1_000, 100_000, 1_000_000)
 MOST_SECONDS, MOST_GB = 30, 3  # for the largest
@@ -41,8 +40,7 @@ def measure(path: Path) -> dict[str, float]:
     read = perf_counter()
     study = tidy(table, cohort)
     made = perf_counter()
-    rates(study.patients, study.mrd, study.cohort)
-    worst_grades(study.patients, study.events, study.cohort)
+    results_of(table, study.cohort)
     ended = perf_counter()
     study.write(path.parent / "tidy")
     written = perf_counter()
@@ -55,7 +53,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         print(json.dumps(measure(Path(sys.argv[1]))))
         return
-    print("patients   read and check  tidy tables  rates and grades      all  rows per second  peak memory  (files)")
+    print("patients   read and check  tidy tables       every number      all  rows per second  peak memory  (files)")
     with tempfile.TemporaryDirectory() as folder:
         for number in SIZES:
             path = Path(folder) / f"{number}.csv"

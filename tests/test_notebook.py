@@ -3,35 +3,37 @@
 import pandas as pd
 import pytest
 
-from blina.analysis.open import CohortBounds, Span, load_bounds
-from blina.linelist.tidy import load
-from blina.notebook import about, keep, plain, remark, show
+from blina.analysis.study import Study, open_study
+from blina.measures.bounds import CohortBounds
+from blina.measures.span import Span
+from blina.notebook import keep, plain, remark, show
 
 
 @pytest.fixture(scope="module")
 def study():
-    return load("tianjin2023")
+    return open_study("tianjin2023")
 
 
 @pytest.fixture
 def ours(study):
-    return study.cohort.model_copy(update={"reconstructed": False, "name": "ours"})
+    cohort = study.cohort.model_copy(update={"reconstructed": False, "name": "ours"})
+    return Study(study.table, cohort)
 
 
 def test_a_reconstructed_cohort_is_said_to_be_no_patients(study):
-    said = about(study.cohort, load_bounds(study.cohort)).data
+    said = study.about().data
     assert "not patients" in said and "one of many possible" in said
     assert said.endswith("over all line lists that satisfy the report, proven by two solvers.")
 
 
 def test_bounds_that_are_not_proven_are_not_said_to_be(study):
     doubtful = CohortBounds(study.cohort, {("count", "{}", ""): Span(1, 2, "unconfirmed")})
-    assert "proven" not in about(study.cohort, doubtful).data
+    assert "proven" not in Study(study.table, study.cohort, doubtful).about().data
 
 
 def test_real_patients_are_not_said_to_be_reconstructed(ours):
-    assert "reconstructed" not in about(ours).data
-    assert remark(ours, "only of the report") is None
+    assert "reconstructed" not in ours.about().data
+    assert remark(ours.cohort, "only of the report") is None
 
 
 def test_a_kept_table_is_whole_and_said(study, tmp_path, monkeypatch, capsys):

@@ -30,9 +30,9 @@ BAD = {
     "age 180": ({("P02", "age_years"): "180"}, ["row 3, column age_years: is out of range: write a number in steps"]),
     "MRD -1": ({("P02", "mrd_before_percent"): "-1"}, ["row 3, column mrd_before_percent: is not an MRD value"]),
     "MRD abc": ({("P02", "mrd_before_percent"): "abc"}, ["row 3, column mrd_before_percent: is not an MRD value"]),
-    "RT-PCR positive without fusion gene": (
-        {("P02", "pcr_after"): "positive"},
-        ["row 3, column pcr_after: does not fit the rest of its row (without a fusion gene there is nothing for"],
+    "a fusion gene that nobody follows": (
+        {("P01", "pcr_after"): "not_applicable"},
+        ["row 2, column pcr_after: does not fit the rest of its row (a fusion gene is followed by RT-PCR, or this"],
     ),
     "a patient twice": ({("P05", "patient_id"): "P04"}, ["row 6, column patient_id: is the same as in row 5"]),
     "several at once": (

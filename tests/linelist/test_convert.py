@@ -236,7 +236,9 @@ def test_values_on_the_threshold_are_marked_and_positive_ones_keep_their_value()
     assert read("pcr_after", "0.010", assay=UP_TO).boundary
     assert read("pcr_after", percent("0.0003", "0.03%"), assay=BELOW).value_percent == "0.03"
     assert read("pcr_after", "0.03%", assay=BELOW).boundary is False
-    assert read("pcr_after", "<0.01%", assay=BELOW) == Converted("negative", ("threshold", "percent sign"))
+    assert read("pcr_after", "<0.01%", assay=BELOW) == Converted(
+        "negative", ("threshold", "percent sign"), limit_percent=Fraction("0.01")
+    )
     assert read("fc_after", "阳性 0.03%").value_percent == "0.03"
     finer = read("fc_after", number("3.123456"), assay=BELOW)
     assert (finer.value_percent, finer.changes) == ("3.1235", ("threshold", "rounded"))

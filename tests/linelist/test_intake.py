@@ -13,7 +13,6 @@ from blina.linelist.intake import BETWEEN, Intake, read_line_list, take_in
 from blina.linelist.parse import MOST_ALIKE
 from blina.linelist.problems import LineListError
 from blina.linelist.recognise import FROM_DATES
-from blina.linelist.sheet import letters
 
 OF_REPORT = [name for name in HEADERS if name not in ("fusion_gene", "mrd_after_percent")]
 LETTERS = dict(zip(OF_REPORT, "ABCDEFGHIJKLMNOPQRS", strict=True))
@@ -403,15 +402,22 @@ def test_every_declared_column_has_a_ward_s_header_in_both_languages():
 
 
 @pytest.mark.parametrize("typed", ["未做", ""])
-def test_no_rt_pcr_without_a_fusion_gene_is_not_applicable_and_told(take, report_rows, typed):
-    """There was nothing to follow: neither a test that lacks nor one that is not recorded."""
+def test_no_rt_pcr_is_never_taken_for_nothing_to_follow(take, report_rows, typed):
+    """Absent is not recorded, with a fusion gene or without; whether there was one to follow only the ward knows."""
     without = next(place for place, row in enumerate(report_rows) if row["bcr_abl1"] == "no")
     carrier = next(place for place, row in enumerate(report_rows) if row["bcr_abl1"] == "yes")
-    letter = letters(1 + [name for name in report_rows[0] if name != "provenance"].index("pcr_after"))
+    letter = LETTERS["pcr_after"]
     cells = {f"{letter}{without + 2}": typed, f"{letter}{carrier + 2}": typed}
     taken = take(cells, "missing_allowed: [pcr_after]\n")
     after = taken.table.cells()["pcr_after"]
     assert not taken.problems
-    assert (after[without], after[carrier]) == ("not_applicable", "not_done" if typed else "")
-    (change,) = (one for one in taken.changes if one.what == "nothing to follow")
-    assert (change.column, change.where) == ("pcr_after", f"{letter}{without + 2}")
+    assert {after[without], after[carrier]} == {"not_done" if typed else ""}
+    assert not any(change.column == "pcr_after" and change.what != "word" for change in taken.changes)
+    assert (f"{letter}1", "nothing-to-follow") in rules(taken.warnings)
+
+
+def test_an_absent_column_of_rt_pcr_is_recorded_of_nobody(take, report_rows):
+    rows = [{name: cell for name, cell in row.items() if name != "pcr_after"} for row in report_rows]
+    taken = take(settings="missing_allowed: [pcr_after]\n", rows=rows)
+    assert {*taken.checked().cells()["pcr_after"]} == {""}
+    assert told(taken, "column not in the sheet") == {"pcr_after": ""}

@@ -200,8 +200,6 @@ FAULTS = {
         {"F3": "感染"}, "B3", "reason-only-in-IC", "belongs to group IC", "只属于桥接组", hidden="感染"),
     "no reason for intolerance in its group": Fault(
         {"F11": ""}, "F11", "reason-given-in-IC", "every IC patient has a reason", "均须填写化疗不耐受原因"),
-    "RT-PCR without a fusion gene": Fault(
-        {"N3": "阳性"}, "N3", "pcr-before-needs-fusion", "nothing for RT-PCR to follow", "无可监测"),
     "a fusion gene that nobody follows": Fault(
         {"O2": "不适用"}, "O2", "fusion-followed-after", "is followed by RT-PCR", "以 RT-PCR 监测"),
     "MRD found and no value": Fault(

@@ -35,8 +35,6 @@ BREAKS = {
     "reason-given-in-IC": ({("P19", "intolerance_reason"): ""}, (20, "intolerance_reason")),
     "gene-is-bcr-abl1": ({("P02", "fusion_gene"): "BCR::ABL1"}, (3, "bcr_abl1")),
     "gene-is-not-bcr-abl1": ({("P01", "fusion_gene"): "KMT2A"}, (2, "bcr_abl1")),
-    "pcr-before-needs-fusion": ({("P02", "pcr_before"): "positive"}, (3, "pcr_before")),
-    "pcr-after-needs-fusion": ({("P02", "pcr_after"): "negative"}, (3, "pcr_after")),
     "fusion-followed-before": ({("P25", "pcr_before"): "not_applicable"}, (26, "pcr_before")),
     "fusion-followed-after": ({("P01", "pcr_after"): "not_applicable"}, (2, "pcr_after")),
     "mrd-value-when-detected": ({("P02", "mrd_before_percent"): ""}, (3, "mrd_before_percent")),
@@ -56,18 +54,45 @@ def test_each_rule_across_columns_is_named_where_it_is_broken(line_list, rule):
     assert problems(line_list(changes)) == [(row, column, rule)]
 
 
-def test_a_patient_without_fusion_gene_has_no_rt_pcr_result(line_list):
-    path = line_list({("P02", "pcr_before"): "positive", ("P04", "pcr_after"): "negative"})
-    with pytest.raises(LineListError) as error:
-        read_line_list(path)
-    assert str(error.value).splitlines() == [
-        f"linelist.csv: row {row}, column {column}: does not fit the rest of its row (without a fusion gene there is "
-        f"nothing for RT-PCR to follow): correct one of them [{rule}, cell {cell}]"
-        for row, column, rule, cell in (
-            (3, "pcr_before", "pcr-before-needs-fusion", "N3"),
-            (5, "pcr_after", "pcr-after-needs-fusion", "O5"),
-        )
+def odd(path, rule) -> list[tuple[str, str]]:
+    """Where something is odd by a rule of no single row, and what is said of it."""
+    taken = take_in(path)
+    assert taken.problems == []
+    return sorted((warning.cell, warning.advice.en) for warning in taken.warnings if warning.rule == rule)
+
+
+def test_rt_pcr_of_a_patient_without_bcr_abl1_is_taken_and_its_gene_is_asked_for(line_list):
+    """Another gene, or IG/TR, may be followed: it was refused while RT-PCR could only follow BCR::ABL1."""
+    changes = {("P02", "pcr_before"): "positive", ("P02", "pcr_after"): "negative", ("P04", "pcr_after"): "negative"}
+    path = line_list(changes)
+    assert odd(path, "gene-not-named") == [
+        (
+            "N1",
+            "has a result in 1 patient without BCR::ABL1 and with no other gene named: name the gene under fusion_gene",
+        ),
+        (
+            "O1",
+            "has a result in 2 patients without BCR::ABL1 and with no other gene named: name the gene under "
+            "fusion_gene",
+        ),
     ]
+    read = read_line_list(path).cells()
+    assert [*read["pcr_after"][[1, 3]]] == ["negative", "negative"]
+    named = {("P02", "fusion_gene"): "ETV6-RUNX1", ("P04", "fusion_gene"): "KMT2A"}
+    assert odd(line_list(changes | named), "gene-not-named") == []
+
+
+def test_no_rt_pcr_without_a_fusion_gene_stays_as_it_is_and_is_asked_about_once(line_list):
+    """It was made not_applicable before, which said of a test that was not done that there was nothing to test."""
+    changes = {("P02", "pcr_after"): "not_done", ("P04", "pcr_after"): "not_done", ("P01", "pcr_after"): "not_done"}
+    path = line_list(changes)
+    ((cell, said),) = odd(path, "nothing-to-follow")
+    assert cell == "O1" and "in 2 patients without a fusion gene" in said
+    assert "write not_applicable where no gene was there to follow" in said
+    assert {*read_line_list(path).cells()["pcr_after"][[0, 1, 3]]} == {"not_done"}
+    other = {("P02", "fusion_gene"): "ETV6-RUNX1", ("P04", "fusion_gene"): "无"}
+    ((_, said),) = odd(line_list(changes | other), "nothing-to-follow")
+    assert "in 1 patient without a fusion gene" in said
 
 
 @pytest.mark.parametrize(
@@ -110,13 +135,13 @@ def test_a_number_may_be_written_in_several_ways(line_list, text):
 
 def test_all_problems_are_named_at_once_in_the_order_of_rows(line_list):
     changes = {
-        ("P28", "sex"): "girl or boy", ("P02", "pcr_before"): "positive", ("P02", "age_years"): "180",
+        ("P28", "sex"): "girl or boy", ("P01", "pcr_after"): "not_applicable", ("P02", "age_years"): "180",
         ("P05", "patient_id"): "P04", ("P10", "patient_id"): "", ("P07", "icans_day"): "99",
         ("P20", "intolerance_reason"): "",
     }  # fmt: skip
     assert problems(line_list(changes)) == [
+        (2, "pcr_after", "fusion-followed-after"),
         (3, "age_years", "age_years-allowed"),
-        (3, "pcr_before", "pcr-before-needs-fusion"),
         (6, "patient_id", "id-once"),
         (8, "icans_day", "icans_day-allowed"),  # and not also that a day is missing: what stands there is not known
         (11, "patient_id", "id-given"),

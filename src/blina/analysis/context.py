@@ -22,7 +22,7 @@ PUBLISHED = ROOT / "data" / "published" / "cohorts.csv"
 DERIVED = ("derived", "back_calculated")
 WIDE_PREDICTION = 50.0  # percentage points: a wider prediction interval says hardly anything about the next cohort
 SIDE_COLUMNS = ("comparison", "own", "group", "study", "whom", "how", "outcome", "k", "n", "percent", "lower", "upper",
-                "text", "basis", "marks", "doi", "percent_least", "percent_greatest", "lower_least",
+                "text", "short", "basis", "marks", "shared", "doi", "percent_least", "percent_greatest", "lower_least",
                 "upper_greatest", "open")  # fmt: skip
 SENSITIVITY_COLUMNS = ("choice", "comparison", "eligible", "text", "tau", "predicted")
 POOL_COLUMNS = ("comparison", "pooled", "studies", "eligible", "why", "time", "tau", "text", "predicted",
@@ -388,7 +388,7 @@ def side_by_side(chosen: Chosen, rates: pd.DataFrame, cohort: Cohort) -> pd.Data
         order = sorted(mine.itertuples(), key=lambda row: (row.year, row.study_id, one.outcomes.index(row.outcome)))
         rows += [_published(one, row) for row in order]
     table = pd.DataFrame(rows, columns=SIDE_COLUMNS)
-    return table.astype({"own": bool, "open": bool, "k": "Int64", "n": "Int64"})
+    return table.astype({"own": bool, "open": bool, "shared": bool, "k": "Int64", "n": "Int64"})
 
 
 def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]:
@@ -409,7 +409,7 @@ def _own(one: Comparison, rates: pd.DataFrame, cohort: Cohort) -> Iterator[dict]
                 marks = positive if one.evaluable_set == "positive_before" else ""
                 words = {"comparison": one.id, "own": True, "group": group.name, "study": f"{whose}, {group.name}",
                          "whom": group.label, "how": by, "outcome": f"{measure} by {by}", "basis": "", "marks": marks,
-                         "doi": cohort.doi or ""}  # fmt: skip
+                         "doi": cohort.doi or "", "shared": False}  # fmt: skip
                 yield words | {name: row[name] for name in SIDE_COLUMNS if name in row and name not in words}
 
 
@@ -437,7 +437,7 @@ def _published(one: Comparison, row: object) -> dict:
     words = {"comparison": one.id, "own": False, "group": row.comparable_group, "study": f"{row.label}, {row.country}",
              "whom": row.group_as_published, "how": how, "outcome": _named(row),
              "basis": row.count_basis.replace("_", "-"), "marks": "; ".join(_marks(one, row)),
-             "doi": row.doi}  # fmt: skip
+             "doi": row.doi, "short": "", "shared": bool(row.shares_patients)}  # fmt: skip
     return words | stated | ends
 
 

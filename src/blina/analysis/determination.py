@@ -147,7 +147,7 @@ class Determination:
             "carriers_text": "carriers, all",
             "others_text": "others, all",
             "test_text": "Fisher's exact test",
-            "world": "the same in every world (carriers, others and p)",
+            "world": "all carriers, others and p the same in every world",
             "rests_on": "rests on",
         }
         return View(table, show(table, columns))

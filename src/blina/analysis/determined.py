@@ -177,8 +177,12 @@ def answer_text(document: Document, question: Declared, span: Span, whole: Span 
         said = among(span, whole)
     if span.sometimes_undefined:
         said += ", if anybody"
-    certain = (span.certain or span.printed) and (whole is None or whole.certain)
-    return said if certain else f"{said}, {UNCONFIRMED}"
+    return said if is_certain(span, whole) else f"{said}, {UNCONFIRMED}"
+
+
+def is_certain(span: Span, whole: Span | None) -> bool:
+    """Whether bounds, and those of how many are counted, are proven or printed."""
+    return bool((span.certain or span.printed) and (whole is None or whole.certain))
 
 
 def _ends(texts: Iterable[str]) -> str:
@@ -249,11 +253,15 @@ def answer_table(found: Sequence[Answer], changed: pd.DataFrame | None = None) -
              "unit": answer.question.unit, "text": answer.text, "here_text": answer.here_text, **numbers,
              "n_least": wholes[0], "n_greatest": wholes[1], "status": answer.span.status,
              "determined": answer.determined, "printed": answer.printed, "open": answer.is_open,
+             "sometimes_undefined": answer.span.sometimes_undefined,
+             "unconfirmed": not is_certain(answer.span, answer.whole),
              "rests_on": "" if changed is None else rests_on(changed, answer.question.key)}
         )  # fmt: skip
     columns = ("group", "question", "what", "unit", "text", "here_text", "least", "greatest", "here", "n_least",
-               "n_greatest", "status", "determined", "printed", "open", "rests_on")  # fmt: skip
-    types = dict.fromkeys(("n_least", "n_greatest"), "Int64") | dict.fromkeys(("determined", "printed", "open"), bool)
+               "n_greatest", "status", "determined", "printed", "open", "sometimes_undefined", "unconfirmed",
+               "rests_on")  # fmt: skip
+    flags = ("determined", "printed", "open", "sometimes_undefined", "unconfirmed")
+    types = dict.fromkeys(("n_least", "n_greatest"), "Int64") | dict.fromkeys(flags, bool)
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 

@@ -10,6 +10,7 @@ from blina.linelist.cohort import Cohort
 from blina.linelist.explain import changes_table, problems_table
 from blina.linelist.intake import Intake
 from blina.linelist.table import Table
+from blina.linelist.validate import rules_that_apply
 from blina.notebook import Shown, show
 
 
@@ -21,19 +22,21 @@ def dictionary_table(cohort: Cohort) -> Shown:
     return show(pd.DataFrame(rows))
 
 
-def rules_table(cohort: Cohort) -> Shown:
+def rules_table(cohort: Cohort, table: Table) -> Shown:
     """What must hold of every patient across columns."""
-    return show(pd.DataFrame([{"rule": one.id, "every patient": one.why} for one in cohort.rules]))
+    rules = rules_that_apply(cohort.rules, table.columns)
+    return show(pd.DataFrame([{"rule": one.id, "every patient": one.why} for one in rules]))
 
 
 def checked_text(table: Table, cohort: Cohort) -> Markdown:
     """How many cells and rules were checked, and in which columns values may be missing."""
+    rules = rules_that_apply(cohort.rules, table.columns)
     lacking = ", ".join(sorted(cohort.missing_allowed))
     exempt = f"; values may be missing in {lacking}" if lacking else ""
     columns = 1 + len(table.columns)
     return Markdown(
         f"{len(table)} rows, {columns} columns: all {len(table) * columns} cells are of the declared "
-        f"kind and all {len(cohort.rules)} rules hold in every row{exempt}."
+        f"kind and all {len(rules)} rules hold in every row{exempt}."
     )
 
 

@@ -179,10 +179,10 @@ class Context:
         """Why the number of another report cannot follow the rule that gives the number here."""
         text = (
             f"{row.text} there cannot follow the {row.rule} rule that gives {row.here_text} here, if all "
-            f"{row.n_there} are among the {row.n_here} and time and rule were the same"
+            f"{int(row.n_there)} are among the {int(row.n_here)} and time and rule were the same"
         )
         if self.cohort.reconstructed:
-            text += f"; its {row.k_there} are counted among those in CR"
+            text += f"; its {int(row.k_there)} are counted among those in CR"
         return text
 
     def _rate(self, rate_now: float) -> tuple[float, str] | None:

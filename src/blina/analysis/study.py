@@ -92,7 +92,9 @@ def bounds_of_report(cohort: Cohort, document: Document) -> CohortBounds:
     columns = report_columns(document)
     table = read_for_claims(cohort.linelist, replace(document, columns=columns))
     bounds = CohortBounds(cohort, {}, Solver(document))
-    results_of(table, cohort.of_table(table), bounds)
+    study = Study(table, cohort.of_table(table), bounds)
+    study.results = results_of(study.table, study.cohort, bounds)  # without readings, not known yet
+    study.course_counts()  # which asks how many share a grade and a day
     return bounds
 
 

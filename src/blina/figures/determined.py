@@ -7,9 +7,6 @@ from math import ceil
 import pandas as pd
 from matplotlib.axes import Axes
 
-from blina.analysis.cohort import TOTAL
-from blina.analysis.determined import UNITS
-from blina.analysis.response import CLEARING
 from blina.figures.style import (
     INK,
     MARGIN,
@@ -27,15 +24,33 @@ from blina.figures.style import (
     wrapped,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.asking import UNITS
+from blina.measures.choices import CLEARING
+from blina.measures.declare import TOTAL
 
-_ROW, _LINE, _HEAD, _TICKS = 4.4, 2.9, 5.2, 4.8  # mm: a row, each further line of its label, a heading, tick labels
-_LEFT, _RIGHT, _GAP = 77.0, 25.5, 2.5  # mm: the row labels, the bounds in words (or more), before each of them
+_ROW, _LINE, _HEAD, _TICKS = (
+    4.4,
+    2.9,
+    5.2,
+    4.8,
+)  # mm: a row, each further line of its label, a heading, tick labels
+_LEFT, _RIGHT, _GAP = (
+    77.0,
+    25.5,
+    2.5,
+)  # mm: the row labels, the bounds in words (or more), before each of them
 _THICK, _THIN = 6.0, 3.0  # pt: the bar of a group, of groups together
 _NARROW = 0.9  # mm: a shorter bar could hardly be seen
 _LOG = "percent"
-_REMARKS = {
-    "if anybody": "in some of these line lists there is nobody to compute it of",
-    "unconfirmed": "the second solver has not confirmed that nothing lies beyond",
+_REMARKS = {  # by column of the table: as the bounds say it, and what it means
+    "sometimes_undefined": (
+        "If anybody",
+        "in some of these line lists there is nobody to compute it of",
+    ),
+    "unconfirmed": (
+        "Unconfirmed",
+        "the second solver has not confirmed that nothing lies beyond",
+    ),
 }
 
 
@@ -51,11 +66,15 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
     if len(pooled) > 1:
-        known[" + ".join(pooled)] = Look(" + ".join(known[name].name for name in pooled), MUTED, "d")
+        known[" + ".join(pooled)] = Look(
+            " + ".join(known[name].name for name in pooled), MUTED, "d"
+        )
     known[TOTAL] = Look("All", MUTED, "d")
     width = WIDE - 2 * MARGIN - _LEFT - _GAP - max([_RIGHT, *map(text_width, table["text"])])
     panels = [(unit, rows) for unit in UNITS if len(rows := table[table["unit"] == unit])]
-    labels = {unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels}
+    labels = {
+        unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels
+    }
     heights = {unit: sum(map(_height, labels[unit])) for unit, _ in panels}
     body = sum(_HEAD + heights[unit] + _TICKS for unit, _ in panels) if panels else _HEAD
     at_hand = "Dot: the value in this line list."
@@ -67,9 +86,9 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         "are counted. "
         f"{at_hand} FC and RT-PCR: by FC and, where a fusion gene is followed, by RT-PCR."
     )
-    for words, meaning in _REMARKS.items():
-        if any(words in text for text in table["text"]):
-            note += f" {words.capitalize()}: {meaning}."
+    for column, (words, meaning) in _REMARKS.items():
+        if table[column].any():
+            note += f" {words}: {meaning}."
     title = "What the report leaves open: bounds over all line lists that satisfy it"
     sheet = Sheet(WIDE, body + 1, title, [note], cohort.face)
     top = 0.0
@@ -85,7 +104,12 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
         for row, lines in zip(rows.to_dict("records"), labels[unit], strict=True):
             _draw(axis, y + _ROW / 2, row, known[row["group"]], hollow=cohort.reconstructed)
             for number, line in enumerate(lines):
-                sheet.text(MARGIN + 1.5 + (2 if number else 0), top + y + _ROW / 2 + _LINE * number, line, va="center")
+                sheet.text(
+                    MARGIN + 1.5 + (2 if number else 0),
+                    top + y + _ROW / 2 + _LINE * number,
+                    line,
+                    va="center",
+                )
             sheet.text(MARGIN + _LEFT + width + _GAP, top + y + _ROW / 2, row["text"], va="center")
             y += _height(lines)
         top += heights[unit] + _TICKS
@@ -109,7 +133,9 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
         axis.set_xlim(0.008, max(125.0, end * 1.1))
         log_percent(axis, "x", 0.01, 100)
         return
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(end)) if end / step <= 8)
+    step = next(
+        step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(end)) if end / step <= 8
+    )
     last = ceil(end / step) * step
     axis.set_xlim(-0.012 * last, last * 1.012)
     ticks = range(0, last + 1, step)
@@ -119,24 +145,60 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
 def _draw(axis: Axes, y: float, row: dict, look: Look, hollow: bool) -> None:
     """The bar, the dot or ring and, for numbers of patients, the line on which they stand."""
     if not pd.isna(row["n_greatest"]):
-        axis.plot([0, row["n_greatest"]], [y, y], color=RULE, linewidth=0.8, solid_capstyle="butt", zorder=1)
+        axis.plot(
+            [0, row["n_greatest"]],
+            [y, y],
+            color=RULE,
+            linewidth=0.8,
+            solid_capstyle="butt",
+            zorder=1,
+        )
     low, high = (axis.transData.transform((row[end], 0))[0] for end in ("least", "greatest"))
     shown = (high - low) / axis.figure.dpi * 25.4
     thick = _THIN if look.colour == MUTED else _THICK
-    axis.plot([row["least"], row["greatest"]], [y, y], color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
-              marker="s" if shown < _NARROW else "", markersize=min(thick, 5), markeredgewidth=0, zorder=2)  # fmt: skip
+    axis.plot(
+        [row["least"], row["greatest"]],
+        [y, y],
+        color=tint(look.colour),
+        linewidth=thick,
+        solid_capstyle="butt",
+        marker="s" if shown < _NARROW else "",
+        markersize=min(thick, 5),
+        markeredgewidth=0,
+        zorder=2,
+    )
     if pd.isna(row["here"]):
         return
     if hollow:
-        axis.plot([row["here"]], [y], marker="o", markersize=3.4, markerfacecolor="none", markeredgecolor=INK,
-                  markeredgewidth=0.7, zorder=3, clip_on=False)  # fmt: skip
+        axis.plot(
+            [row["here"]],
+            [y],
+            marker="o",
+            markersize=3.4,
+            markerfacecolor="none",
+            markeredgecolor=INK,
+            markeredgewidth=0.7,
+            zorder=3,
+            clip_on=False,
+        )
     else:
-        axis.plot([row["here"]], [y], marker=look.marker, markersize=5 * look.scale, color=look.colour,
-                  markeredgecolor="white", markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
+        axis.plot(
+            [row["here"]],
+            [y],
+            marker=look.marker,
+            markersize=5 * look.scale,
+            color=look.colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            zorder=3,
+            clip_on=False,
+        )
 
 
 def _alt(table: pd.DataFrame) -> str:
     said = [f"{row.group}, {row.question}, {row.text}" for row in table.itertuples()]
     panels = len(table["unit"].unique())
-    return (f"{len(said)} numbers that the report leaves open, in {panels} panels by unit, each as a bar from its "
-            f"least to its greatest value over all line lists that satisfy it: {'; '.join(said)}.")  # fmt: skip
+    return (
+        f"{len(said)} numbers that the report leaves open, in {panels} panels by unit, each as a bar from its "
+        f"least to its greatest value over all line lists that satisfy it: {'; '.join(said)}."
+    )

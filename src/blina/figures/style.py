@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -37,7 +38,9 @@ INK, MUTED, RULE, SHADE = "#1a1a1a", "#595959", "#bfbfbf", "#ececec"
 # Okabe and Ito (2008), ordered so that the first three groups stay apart in grey as well.
 GROUP_COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 GROUP_MARKERS = ("o", "s", "D", "^", "P", "v", "X")
-STANDARD = tuple(group.name for group in STANDARD_GROUPS)  # these have the first three, in whatever cohort they are
+STANDARD = tuple(
+    group.name for group in STANDARD_GROUPS
+)  # these have the first three, in whatever cohort they are
 FORMATS = ("svg", "pdf", "png")
 
 STYLE = {
@@ -76,7 +79,7 @@ STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "blina",
     "pdf.fonttype": 42,
-}  # fmt: skip
+}
 # No dates and no program names: the same figure is the same bytes.
 _METADATA: dict[str, dict[str, None]] = {
     "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
@@ -145,7 +148,11 @@ class Picture:
             raise ValueError(f"no format {kind}; there are {', '.join(_METADATA)}")
         with style(), BytesIO() as file:
             self.figure.savefig(file, format=kind, metadata=_METADATA[kind] | {"Title": self.title})
-            return file.getvalue() if kind != "svg" else self._described(file.getvalue().decode()).encode()
+            return (
+                file.getvalue()
+                if kind != "svg"
+                else self._described(file.getvalue().decode()).encode()
+            )
 
     def _described(self, svg: str) -> str:
         """The SVG with title and description, ids that are its own on a page of many, and a font for any machine."""
@@ -156,7 +163,9 @@ class Picture:
         described = f'<desc id="{self.name}-desc">{escape(self.alt)}</desc>'
         svg = svg.replace("<title>", f'<title id="{self.name}-title">', 1)
         svg = svg.replace("</title>", f"</title>\n {described}", 1)
-        opened = f'<svg id="{self.name}" role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
+        opened = (
+            f'<svg id="{self.name}" role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
+        )
         return opened + svg.removeprefix("<svg")
 
 
@@ -167,7 +176,9 @@ class Sheet:
     that a figure of a reconstructed cohort bears; they stand last and darker than the notes.
     """
 
-    def __init__(self, width: float, body: float, title: str, notes: Sequence[str] = (), face: str = ""):
+    def __init__(
+        self, width: float, body: float, title: str, notes: Sequence[str] = (), face: str = ""
+    ):
         self.width, self.title, self.face = width, title, face
         heading = wrapped(title, width - 2 * MARGIN, LARGE, "bold")
         below = [(line, MUTED) for note in notes for line in wrapped(note, width - 2 * MARGIN)]
@@ -177,18 +188,24 @@ class Sheet:
         self.height = self.top + body + LINE * len(below) + 1 + MARGIN
         self.figure = Figure(figsize=(width / 25.4, self.height / 25.4))
         for number, line in enumerate(heading):
-            self.text(MARGIN, MARGIN - self.top + 3.7 * number, line, size=LARGE, weight="bold", va="top")
+            self.text(
+                MARGIN, MARGIN - self.top + 3.7 * number, line, size=LARGE, weight="bold", va="top"
+            )
         for number, (line, colour) in enumerate(below):
             self.text(MARGIN, body + LINE * number + 1, line, color=colour, va="top")
 
     def picture(self, name: str, alt: str) -> Picture:
         """The finished figure; its alt text ends with the face, for who hears the figure rather than sees it."""
-        return Picture(name, self.figure, self.title, f"{alt} The rows are {self.face}." if self.face else alt)
+        return Picture(
+            name, self.figure, self.title, f"{alt} The rows are {self.face}." if self.face else alt
+        )
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes whose frame is at that place."""
         bottom = self.height - self.top - top - height
-        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
+        return self.figure.add_axes(
+            (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        )
 
     def text(self, x: float, y: float, words: str, size: float = SMALL, **how: object) -> None:
         """Words at a place of the body."""
@@ -197,13 +214,25 @@ class Sheet:
     def box(self, left: float, top: float, width: float, height: float, **how: object) -> None:
         """A rectangle at a place of the body."""
         corner = left / self.width, 1 - (self.top + top + height) / self.height
-        self.figure.add_artist(Rectangle(corner, width / self.width, height / self.height,
-                                         transform=self.figure.transFigure, **how))  # fmt: skip
+        self.figure.add_artist(
+            Rectangle(
+                corner,
+                width / self.width,
+                height / self.height,
+                transform=self.figure.transFigure,
+                **how,
+            )
+        )
 
     def line(self, xs: Sequence[float], ys: Sequence[float], **how: object) -> None:
         """A line through places of the body."""
-        self.figure.add_artist(Line2D([x / self.width for x in xs], [1 - (self.top + y) / self.height for y in ys],
-                                      **{"color": MUTED, "linewidth": 0.8} | how))  # fmt: skip
+        self.figure.add_artist(
+            Line2D(
+                [x / self.width for x in xs],
+                [1 - (self.top + y) / self.height for y in ys],
+                **{"color": MUTED, "linewidth": 0.8} | how,
+            )
+        )
 
 
 @cache
@@ -230,7 +259,11 @@ def headed(name: str, n: int, width: float, between: str = ",") -> list[str]:
     """The heading of a group in bold lines no wider than so many mm: its name, and its size in one piece."""
     *lines, last = wrapped(name, width, SMALL, "bold")
     whole = f"{last}{between} n = {n}"
-    return [*lines, whole] if text_width(whole, SMALL, "bold") <= width else [*lines, f"{last}{between}", f"n = {n}"]
+    return (
+        [*lines, whole]
+        if text_width(whole, SMALL, "bold") <= width
+        else [*lines, f"{last}{between}", f"n = {n}"]
+    )
 
 
 @dataclass(frozen=True)
@@ -286,7 +319,11 @@ def looks(cohort: Cohort) -> dict[str, Look]:
 def renamed(cohort: Cohort) -> str:
     """Which group is which, where figures cannot bear their names; "" where they can."""
     others = {look.name: name for name, look in looks(cohort).items() if look.name != name}
-    return f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}." if others else ""
+    return (
+        f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}."
+        if others
+        else ""
+    )
 
 
 def crowded(values: Sequence[float], size: float, room: float) -> bool:
@@ -295,8 +332,16 @@ def crowded(values: Sequence[float], size: float, room: float) -> bool:
     return len(values) > MANY or alike * size / 72 * 25.4 > room
 
 
-def bars_of(axis: Axes, at: float, values: Iterable[float], look: Look, half: float, log: bool,
-            upright: bool = True, **how: object) -> None:  # fmt: skip
+def bars_of(
+    axis: Axes,
+    at: float,
+    values: Iterable[float],
+    look: Look,
+    half: float,
+    log: bool,
+    upright: bool = True,
+    **how: object,
+) -> None:
     """Many values as bars about a place of the other axis: as broad as there are patients, the broadest twice `half`.
 
     Bars stand on the scale of the values, ten to a power of ten (`log`) or thirty from the least to the greatest.
@@ -311,47 +356,135 @@ def bars_of(axis: Axes, at: float, values: Iterable[float], look: Look, half: fl
     broad = 2 * half * counts / max(counts.max(), 1)
     draw = axis.barh if upright else axis.bar
     start, thick = ("left", "height") if upright else ("bottom", "width")
-    draw(edges[:-1], broad, align="edge", color=tint(look.colour), linewidth=0,
-         **{start: at - broad / 2, thick: np.diff(edges)} | how)  # fmt: skip
+    draw(
+        edges[:-1],
+        broad,
+        align="edge",
+        color=tint(look.colour),
+        linewidth=0,
+        **{start: at - broad / 2, thick: np.diff(edges)} | how,
+    )
 
 
-def draw_rate(axis: Axes, y: float, row: Mapping, look: Look, thick: float = 4.5, size: float = 4.0,
-              hollow: bool = False, label: str = "rate") -> None:  # fmt: skip
-    """A rate in %, at a height of the axes: a point on its exact interval, of nobody nothing.
+def draw_rate(
+    axis: Axes,
+    y: float,
+    row: Mapping,
+    look: Look,
+    thick: float = 4.5,
+    size: float = 4.0,
+    hollow: bool = False,
+    label: str = "rate",
+) -> None:
+    """A rate in %, at a height of the axes: its span, and on it a point with its exact interval.
 
-    `row` has percent, lower, upper and n, and where it may be `open` the columns of `analysis.open.with_bounds`: an
-    open rate is a broad bar, `thick` points, from its least to its greatest value, on a thin line from the lower limit
-    at the fewest to the upper one at the most. `label` names the point, "open" the bar.
+    `row` has the columns of `measures.views.STATED`. What was not published or not recorded leaves a span: a broad
+    bar, `thick` points, from the least to the greatest value, on a thin line from the lower limit at the fewest to
+    the upper one at the most. A rate without a single value, or of no patients, has no point. `label` names the point, "span" the bar.
     """
-    if row.get("open", False):
-        least, greatest = row["percent_least"], row["percent_greatest"]
-        axis.plot([row["lower_least"], row["upper_greatest"]], [y, y], color=look.colour, linewidth=0.6, zorder=1.5,
-                  clip_on=False)  # fmt: skip
-        axis.plot([least, greatest], [y, y], color=tint(look.colour), linewidth=thick, solid_capstyle="butt",
-                  marker="s" if greatest - least < NARROW_BAR else "", markersize=thick, markeredgewidth=0, snap=False,
-                  clip_on=False, label="open")  # fmt: skip
-    elif row["n"]:
-        axis.plot([row["lower"], row["upper"]], [y, y], color=look.colour, linewidth=1.2, clip_on=False)
-        axis.plot([row["percent"]], [y], marker=look.marker, markersize=size * look.scale, color=look.colour,
-                  markerfacecolor="white" if hollow else look.colour, markeredgewidth=0.9, clip_on=False,
-                  label=label)  # fmt: skip
+    if has_span(row):
+        _draw_span(axis, y, row, look, thick)
+    if pd.isna(row["percent"]):
+        return
+    ends = [row["lower"], row["upper"]]
+    axis.plot(ends, [y, y], color=look.colour, linewidth=1.2, clip_on=False)
+    axis.plot(
+        [row["percent"]],
+        [y],
+        marker=look.marker,
+        markersize=size * look.scale,
+        color=look.colour,
+        markerfacecolor="white" if hollow else look.colour,
+        markeredgewidth=0.9,
+        clip_on=False,
+        label=label,
+    )
+
+
+def has_span(row: Mapping) -> bool:
+    """Whether a rate has more than one possible value, or is open how many patients it is of."""
+    if pd.isna(row["percent_least"]):
+        return False
+    return bool(row["open"]) or row["percent_least"] < row["percent_greatest"]
+
+
+def _draw_span(axis: Axes, y: float, row: Mapping, look: Look, thick: float) -> None:
+    least, greatest = row["percent_least"], row["percent_greatest"]
+    limits = [row["lower_least"], row["upper_greatest"]]
+    axis.plot(limits, [y, y], color=look.colour, linewidth=0.6, zorder=1.5, clip_on=False)
+    axis.plot(
+        [least, greatest],
+        [y, y],
+        color=tint(look.colour),
+        linewidth=thick,
+        solid_capstyle="butt",
+        marker="s" if greatest - least < NARROW_BAR else "",
+        markersize=thick,
+        markeredgewidth=0,
+        snap=False,
+        clip_on=False,
+        zorder=1.8,
+        label="span",
+    )
+
+
+OPEN_SPAN = (
+    "Open, broad bar: from the least to the greatest rate over all line lists that satisfy the report; thin line: "
+    "exact 95% limits at the fewest and at the most."
+)
+MISSING_SPAN = (
+    "Broad bar: from the least to the greatest rate, whatever is not recorded; thin line: exact 95% limits at the "
+    "fewest and at the most."
+)
+
+
+def span_note(table: pd.DataFrame) -> str:
+    """What the broad bars of rates mean, "" where there are none."""
+    if not any(has_span(row) for row in table.to_dict("records")):
+        return ""
+    return OPEN_SPAN if table["open"].any() else MISSING_SPAN
+
+
+def in_words(axis: Axes, sentence: str, width: float) -> None:
+    """A sentence, in lines no wider than so many mm, in the place of axes that have nothing to show."""
+    axis.set_axis_off()
+    lines = "\n".join(wrapped(sentence, width))
+    axis.text(0.5, 0.5, lines, size=SMALL, ha="center", va="center", transform=axis.transAxes)
 
 
 def log_percent(axis: Axes, which: str, low: float, high: float) -> None:
     """A log axis of MRD in %, ticked at plain numbers from low to high (powers of ten, both in %)."""
     getattr(axis, f"set_{which}scale")("log")
     of = getattr(axis, f"{which}axis")
-    ticks = [10.0**power for power in range(-6, 3) if low <= 10.0**power * 1.0001 and 10.0**power <= high * 1.0001]
-    of.set_ticks(ticks, [f"{tick:g}" if tick >= 1e-4 else f"{tick:.6f}".rstrip("0") for tick in ticks])
-    of.set_ticks([tick * step for tick in ticks for step in range(2, 10) if tick * step <= high], minor=True)
+    ticks = [
+        10.0**power
+        for power in range(-6, 3)
+        if low <= 10.0**power * 1.0001 and 10.0**power <= high * 1.0001
+    ]
+    of.set_ticks(
+        ticks, [f"{tick:g}" if tick >= 1e-4 else f"{tick:.6f}".rstrip("0") for tick in ticks]
+    )
+    of.set_ticks(
+        [tick * step for tick in ticks for step in range(2, 10) if tick * step <= high], minor=True
+    )
     of.set_minor_formatter(NullFormatter())
 
 
 def below_axes(axis: Axes, x: float, mm: float, words: str, **how: object) -> None:
     """Words centred at a data x, so many mm below the axes."""
     place = blended_transform_factory(axis.transData, axis.transAxes)
-    axis.annotate(words, (x, 0), xycoords=place, xytext=(0, -mm * 72 / 25.4), textcoords="offset points",
-                  ha="center", va="top", size=SMALL, annotation_clip=False, **how)  # fmt: skip
+    axis.annotate(
+        words,
+        (x, 0),
+        xycoords=place,
+        xytext=(0, -mm * 72 / 25.4),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        size=SMALL,
+        annotation_clip=False,
+        **how,
+    )
 
 
 def people(n: int) -> str:
@@ -361,4 +494,8 @@ def people(n: int) -> str:
 
 def people_or_rows(n: int, cohort: Cohort) -> str:
     """ "28 patients"; of a reconstructed cohort "28 rows of the line list", for no row is a patient."""
-    return f"{people(n).replace('patient', 'row')} of the line list" if cohort.reconstructed else people(n)
+    return (
+        f"{people(n).replace('patient', 'row')} of the line list"
+        if cohort.reconstructed
+        else people(n)
+    )

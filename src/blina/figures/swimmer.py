@@ -7,19 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from blina.analysis.cohort import NOT_RECORDED, REASON_WORDS, by_group
-from blina.analysis.safety import (
-    COURSE_COLUMNS,
-    CRS,
-    FURTHER,
-    ICANS,
-    STOP_WORDS,
-    UNRECORDED,
-    course_counts,
-    courses,
-    infusions,
-    scale_text,
-)
+from blina.analysis.cohort import REASON_WORDS, by_group
+from blina.analysis.safety import COURSE_COLUMNS, STOP_WORDS, UNRECORDED, scale_text
+from blina.analysis.study import Study
+from blina.figures.shown import of_groups
 from blina.figures.style import (
     INK,
     LINE,
@@ -42,51 +33,72 @@ from blina.figures.style import (
     written,
 )
 from blina.linelist.cohort import Cohort
+from blina.measures.choices import CRS, ICANS
+from blina.measures.declare import FURTHER, NOT_RECORDED
 
 _ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D"}  # stop reason: marker
 _OTHERWISE = "P"
 # Stop reason: colour and hatching of its area.
-_ENDED = {"completed": ("white", ""), "severe_reaction": (INK, ""), "economic": ("white", "////"),
-          "other": ("white", "\\\\\\\\"), NOT_RECORDED: (SHADE, "")}  # fmt: skip
+_ENDED = {
+    "completed": ("white", ""),
+    "severe_reaction": (INK, ""),
+    "economic": ("white", "////"),
+    "other": ("white", "\\\\\\\\"),
+    NOT_RECORDED: (SHADE, ""),
+}
 _SEVERE = ("3", "4", "5")  # grades
 _STOREY = 34.0  # mm: highest area of a group
 _GREY = "#8c8c8c"  # an event on a lane of which the report does not say that it has it
 _ROOM = 170.0  # mm: for all lanes and the headings of groups
 _WIDEST, _NARROWEST, _PAD = 4.2, 2.8, 1.2  # mm: a lane, and of it what stays free
-_LABEL, _INDENT, _BEFORE = 24.0, 1.5, 1.2  # mm: longest name of a lane; before it; above the heading of a group
+_LABEL, _INDENT, _BEFORE = (
+    24.0,
+    1.5,
+    1.2,
+)  # mm: longest name of a lane; before it; above the heading of a group
 _FURTHER, _EVENT, _WHY = 25.0, 12.0, 37.0  # mm: columns to the right of the time axis
-_BLOCK, _BOX, _BESIDE = 2.8, 2.3, 1.4  # mm: from a further cycle to the next; box of ICANS; end of a bar to its mark
+_BLOCK, _BOX, _BESIDE = (
+    2.8,
+    2.3,
+    1.4,
+)  # mm: from a further cycle to the next; box of ICANS; end of a bar to its mark
 _WEEKS = (1, 7, 14, 21, 28, 35, 42)
 
 
 @styled
-def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame | None = None,
-            bars: pd.DataFrame | None = None) -> Picture:  # fmt: skip
+def swimmer(study: Study) -> Picture:
     """Courses of treatment (180 mm, at most about 230 high): a lane per patient, by group, longest infusion first.
 
-    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the grade stands on
-    the day on which ICANS began. To the right: further cycles as blocks, events without a known day, and why treatment
-    stopped. Where there is no room for all, lanes that look the same are one, with their number; if that does not do,
-    areas show of each group how many were on the drug, day by day, and how the others ended. The lanes of a
-    reconstructed cohort bear numbers of rows, never names of patients. `counts` and `bars` are the tables of
-    `course_counts` and `infusions`, with the bounds of `analysis.open` where rows of them are open: the heading of a
-    group says so, such bars are hollow, and so are the blocks of a group in which it is open how many patients had
+    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the
+    grade stands on the day on which ICANS began. To the right: further cycles as blocks, events without a
+    known day, and why treatment stopped. Where there is no room for all, lanes that look the same are one,
+    with their number; if that does not do, areas show of each group how many were on the drug, day by day,
+    and how the others ended. The lanes of a reconstructed cohort bear numbers of rows, never names of
+    patients. Beside a group's name stands what its lanes add up to, with bounds where that is open; bars
+    that are open are hollow, and so are the blocks of a group in which it is open how many patients had
     further cycles. In a reconstructed cohort events are grey, unless all lanes of the group have them.
+    Where no course is recorded, a sentence says so.
     """
-    counts = course_counts(patients, events, cohort) if counts is None else counts
-    bars = infusions(patients, cohort) if bars is None else bars
+    patients, cohort = study.patients, study.cohort
+    counts = of_groups(study.course_counts(), study)
     shown = looks(cohort)
-    table = _drawn(courses(patients, events, cohort), patients, cohort, counts, bars)
+    table = _drawn(study.courses(), patients, cohort, counts, study.infusions())
     kinds = _kinds(table)
-    anybodys = _anybodys(counts, kinds, cohort)
-    sizes = {name: len(members) for name, members in by_group(patients, cohort, total=False)}
-    heads = {name: _heading(counts, name, f"{shown[name].name}, n = {sizes[name]}") for name in shown}
-    heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
-    lanes = _lanes(table, int((_ROOM - heading) / _NARROWEST))
     everyone = people_or_rows(len(patients), cohort)
     title = f"Courses of blinatumomab by group: cycle 1, how it ended and events, {everyone}"
+    if not _any_recorded(table, kinds):
+        return _nothing(title, cohort)
+    anybodys = _anybodys(counts, kinds, cohort)
+    sizes = {name: len(members) for name, members in by_group(patients, cohort, total=False)}
+    heads = {
+        name: _heading(counts, name, f"{shown[name].name}, n = {sizes[name]}") for name in shown
+    }
+    heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
+    lanes = _lanes(table, int((_ROOM - heading) / _NARROWEST))
     if lanes is None:
-        return _areas(table, cohort, heads, title).picture("swimmer", _alt(counts, sizes, everyone, "Areas of courses"))
+        return _areas(table, cohort, heads, title).picture(
+            "swimmer", _alt(counts, sizes, everyone, "Areas of courses")
+        )
     lane = min(_WIDEST, (_ROOM - heading) / max(len(lanes), 1))
 
     names = max(text_width(words) for words in ("", *lanes["label"])) + _INDENT + 1.5
@@ -97,7 +109,9 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     height = heading + lane * len(lanes)
     key = _key(table)
     below = 11 + (LINE + 0.5) * (1 + key[-1][0])
-    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, bool(anybodys), cohort)], cohort.face)
+    sheet = Sheet(
+        WIDE, above + height + below, title, [_note(lanes, bool(anybodys), cohort)], cohort.face
+    )
 
     time = sheet.axes(MARGIN + names, above, width, height)
     day = _scale(time, table, height, width)
@@ -117,8 +131,14 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
         for line, part in enumerate(lines):
             sheet.text(MARGIN + _beside_name(words), above + top + LINE * line, part, va="top")
         top += LINE * len(lines)
-        time.vlines([day for day in _WEEKS if day <= time.get_xlim()[1]], top, top + lane * len(members), color=RULE,
-                    linewidth=0.4, zorder=0)  # fmt: skip
+        time.vlines(
+            [day for day in _WEEKS if day <= time.get_xlim()[1]],
+            top,
+            top + lane * len(members),
+            color=RULE,
+            linewidth=0.4,
+            zorder=0,
+        )
         for row in members.to_dict("records"):
             middle, thick = top + lane / 2, lane - _PAD
             sheet.text(MARGIN + _INDENT, above + middle, row["label"], va="center")
@@ -132,7 +152,25 @@ def swimmer(patients: pd.DataFrame, events: pd.DataFrame, cohort: Cohort, counts
     return sheet.picture("swimmer", _alt(counts, sizes, everyone, "Swimmer plot"))
 
 
-def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list[str]]], title: str) -> Sheet:
+def _any_recorded(table: pd.DataFrame, kinds: list[str]) -> bool:
+    """Whether anything is recorded of any course."""
+    course = table[["infusion_days", "stop_reason", "extra_cycles"]]
+    events = table[kinds].replace(UNRECORDED, "")
+    return bool(course.notna().any(axis=None) or events.ne("").any(axis=None))
+
+
+def _nothing(title: str, cohort: Cohort) -> Picture:
+    """The figure of a cohort of which no course is recorded."""
+    sentence = "The course of treatment is not recorded for any patient."
+    sheet = Sheet(WIDE, 6, title, [], cohort.face)
+    sheet.text(MARGIN, 1, sentence, va="top")
+    names = ", ".join(group.name for group in cohort.groups)
+    return sheet.picture("swimmer", f"{sentence} Groups: {names}.")
+
+
+def _areas(
+    table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list[str]]], title: str
+) -> Sheet:
     """Of each group, day by day: the share of patients on the drug and, above it, of those who had ended, by reason."""
     drawn = table.dropna(subset=["infusion_days"])
     reasons = drawn["stop_reason"].fillna(NOT_RECORDED)
@@ -163,11 +201,20 @@ def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list
         mine = drawn[drawn["group"] == name]
         last = mine["infusion_days"].to_numpy(dtype=int)
         ended = [last[reasons[mine.index].eq(reason).to_numpy()] for reason in present]
-        shares = [[(last >= day).sum() for day in days], *([(of < day).sum() for day in days] for of in ended)]
+        shares = [
+            [(last >= day).sum() for day in days],
+            *([(of < day).sum() for day in days] for of in ended),
+        ]
         if len(mine):
-            axis.stackplot(days, *(100 * np.array(share) / len(mine) for share in shares), step="post", linewidth=0.4,
-                           edgecolor=MUTED, colors=[tint(look.colour), *(_ENDED[reason][0] for reason in present)],
-                           hatch=["", *(_ENDED[reason][1] for reason in present)])  # fmt: skip
+            axis.stackplot(
+                days,
+                *(100 * np.array(share) / len(mine) for share in shares),
+                step="post",
+                linewidth=0.4,
+                edgecolor=MUTED,
+                colors=[tint(look.colour), *(_ENDED[reason][0] for reason in present)],
+                hatch=["", *(_ENDED[reason][1] for reason in present)],
+            )
         top += storey
     label = "day of infusion in cycle 1 (share of the group's patients, %)"
     sheet.text(WIDE / 2, top + 2, label, ha="center", va="top")
@@ -183,18 +230,29 @@ def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list
     return sheet
 
 
-def _drawn(table: pd.DataFrame, patients: pd.DataFrame, cohort: Cohort, counts: pd.DataFrame,
-           bars: pd.DataFrame) -> pd.DataFrame:  # fmt: skip
+def _drawn(
+    table: pd.DataFrame,
+    patients: pd.DataFrame,
+    cohort: Cohort,
+    counts: pd.DataFrame,
+    bars: pd.DataFrame,
+) -> pd.DataFrame:
     """The courses with a `label`, and whether bar and blocks are open (`bar_open`, `blocks_open`)."""
     keys = ["group", "stop_reason", "infusion_days"]
-    is_open = bars.assign(bar_open=bars.get("open", False))[[*keys, "bar_open"]]
-    unsettled = set(counts.loc[(counts["feature"] == FURTHER) & counts.get("open", False), "group"])
+    is_open = bars.rename(columns={"open": "bar_open"}).astype({"infusion_days": "Int64"})
+    drawn = table.astype({"infusion_days": "Int64"})
+    drawn = drawn.merge(is_open, on=keys, how="left", validate="many_to_one")
+    unsettled = set(counts.loc[counts["feature"].eq(FURTHER) & counts["open"], "group"])
     places = {patient: place for place, patient in enumerate(patients["patient_id"], start=1)}
-    stopped_by = table["stopped_by"] if cohort.reconstructed else [_described(row) for row in table.to_dict("records")]
-    return table.merge(is_open, on=keys, validate="many_to_one").assign(
+    stopped_by = [row["stopped_by"] for row in table.to_dict("records")]
+    if not cohort.reconstructed:
+        stopped_by = [_described(row) for row in table.to_dict("records")]
+    return drawn.assign(
+        bar_open=drawn["bar_open"].eq(True).fillna(False),
         stopped_by=stopped_by,
-        blocks_open=table["group"].isin(unsettled),
-        label=[_label(patient, places[patient], cohort) for patient in table["patient_id"]])  # fmt: skip
+        blocks_open=drawn["group"].isin(unsettled),
+        label=[_label(patient, places[patient], cohort) for patient in drawn["patient_id"]],
+    )
 
 
 def _label(patient: str, place: int, cohort: Cohort) -> str:
@@ -229,8 +287,10 @@ def _anybodys(counts: pd.DataFrame, kinds: list[str], cohort: Cohort) -> set[tup
 def _columns(kinds: list[str]) -> list[tuple[list[str], float]]:
     """The heading, in lines, and the width in mm of every column to the right of the time axis."""
     said = [("further cycles (dates and length not recorded)", _FURTHER)]
-    said += [(f"{ICANS}, day not recorded" if kind == ICANS else written(kind, f"event {place}"), _EVENT)
-             for place, kind in enumerate(kinds, start=1)]  # fmt: skip
+    said += [
+        (f"{ICANS}, day not recorded" if kind == ICANS else written(kind, f"event {place}"), _EVENT)
+        for place, kind in enumerate(kinds, start=1)
+    ]
     said.append(("why it stopped early", _WHY))
     return [(wrapped(words, wide - 1), wide) for words, wide in said]
 
@@ -240,22 +300,34 @@ def _lanes(table: pd.DataFrame, most: int) -> pd.DataFrame | None:
     if len(table) <= most:
         return table.assign(n=1)
     same = [name for name in table if name not in ("patient_id", "label")]
-    lanes = table.groupby(same, sort=False, dropna=False)["label"].agg(n="size", label="first").reset_index()
-    labels = [f"× {n}" if n > 1 else label for n, label in zip(lanes["n"], lanes["label"], strict=True)]
+    lanes = (
+        table.groupby(same, sort=False, dropna=False)["label"]
+        .agg(n="size", label="first")
+        .reset_index()
+    )
+    labels = [
+        f"× {n}" if n > 1 else label for n, label in zip(lanes["n"], lanes["label"], strict=True)
+    ]
     return lanes.assign(label=labels) if len(lanes) <= most else None
 
 
 def _added_up(counts: pd.DataFrame, name: str) -> str:
-    """What a group's lanes add up to: every feature that occurs or is open."""
+    """What a group's lanes add up to: every feature that occurs, or may."""
     rows = counts[counts["group"] == name]
-    return "; ".join(_said(row) for row in rows.itertuples() if pd.isna(row.k) or row.k)
+    may_occur = rows["k"].ne(0).fillna(True) | rows["percent_greatest"].gt(0)
+    return "; ".join(_in_words(row) for row in rows[may_occur].itertuples())
 
 
-def _said(row: tuple) -> str:
+def _in_words(row: tuple) -> str:
     """A feature with its count: "ICANS 1/18 (grade 4, day 2)", "further cycles open, 0 to 7 of 18"."""
     feature = STOP_WORDS.get(row.feature, written(row.feature.replace("_", " "), "another feature"))
-    same = [f"{word} {value}" for word, value in (("grade", row.grade), ("day", row.onset_day)) if pd.notna(value)]
-    return f"{feature} {row.text.partition(' (')[0]}" + (f" ({', '.join(same)})" if same and pd.notna(row.k) else "")
+    shared = []
+    for word, value in (("grade", row.grade), ("day", row.onset_day)):
+        if pd.notna(value):
+            shared.append(f"{word} {value}")
+    if shared and pd.notna(row.k):
+        return f"{feature} {row.short} ({', '.join(shared)})"
+    return f"{feature} {row.short}"
 
 
 def _heading(counts: pd.DataFrame, name: str, words: str) -> tuple[str, list[str]]:
@@ -283,40 +355,95 @@ def _course(axis: Axes, y: float, thick: float, row: dict, look: Look, day: floa
         axis.text(1, y, UNRECORDED, size=SMALL, ha="center", va="center")
         length = 0
     else:
-        axis.add_patch(Rectangle((0.5, y - thick / 2), length, thick, gid="infusion", clip_on=False,
-                                 **_filling(look, row["bar_open"])))  # fmt: skip
+        axis.add_patch(
+            Rectangle(
+                (0.5, y - thick / 2),
+                length,
+                thick,
+                gid="infusion",
+                clip_on=False,
+                **_filling(look, row["bar_open"]),
+            )
+        )
     end = length + 0.5
     if pd.notna(began := row["icans_day"]):
         half = _BOX / day / 2
-        axis.add_patch(Rectangle((began - half, y - _BOX / 2), 2 * half, _BOX, facecolor="white", edgecolor=INK,
-                                 linewidth=0.8, zorder=3, gid="icans", clip_on=False))  # fmt: skip
-        axis.text(began, y, row[ICANS].replace("yes", ""), size=SMALL, ha="center", va="center_baseline", zorder=4)
+        axis.add_patch(
+            Rectangle(
+                (began - half, y - _BOX / 2),
+                2 * half,
+                _BOX,
+                facecolor="white",
+                edgecolor=INK,
+                linewidth=0.8,
+                zorder=3,
+                gid="icans",
+                clip_on=False,
+            )
+        )
+        axis.text(
+            began,
+            y,
+            row[ICANS].replace("yes", ""),
+            size=SMALL,
+            ha="center",
+            va="center_baseline",
+            zorder=4,
+        )
         if began - half < end + 2 * _BESIDE / day:  # the mark of the end stands beyond the box
             end = max(end, began + half)
     if length and pd.notna(row["stop_reason"]):
-        axis.plot([end + _BESIDE / day], [y], gid="end", **_mark(_ENDS.get(row["stop_reason"], _OTHERWISE)))
+        axis.plot(
+            [end + _BESIDE / day],
+            [y],
+            gid="end",
+            **_mark(_ENDS.get(row["stop_reason"], _OTHERWISE)),
+        )
 
 
 def _filling(look: Look, is_open: bool) -> dict[str, object]:
-    return {"facecolor": "white" if is_open else tint(look.colour), "edgecolor": look.colour, "linewidth": 0.8}
+    return {
+        "facecolor": "white" if is_open else tint(look.colour),
+        "edgecolor": look.colour,
+        "linewidth": 0.8,
+    }
 
 
 def _mark(marker: str) -> dict[str, object]:
     """The look of the mark at the end of a bar: hollow where cycle 1 was completed."""
-    return {"marker": marker, "markersize": 3.3 if marker == "D" else 4, "color": INK, "markeredgewidth": 0.7,
-            "markerfacecolor": "white" if marker == _ENDS["completed"] else INK}  # fmt: skip
+    return {
+        "marker": marker,
+        "markersize": 3.3 if marker == "D" else 4,
+        "color": INK,
+        "markeredgewidth": 0.7,
+        "markerfacecolor": "white" if marker == _ENDS["completed"] else INK,
+    }
 
 
-def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: list[str],
-            anybodys: set[tuple[str, str]]) -> None:  # fmt: skip
+def _others(
+    axis: Axes,
+    y: float,
+    thick: float,
+    row: dict,
+    look: Look,
+    kinds: list[str],
+    anybodys: set[tuple[str, str]],
+) -> None:
     """Further cycles, events and reason to stop of a lane, in their columns; grey what may be another lane's."""
     further = 0 if pd.isna(row["extra_cycles"]) else int(row["extra_cycles"])
     if pd.isna(row["extra_cycles"]):
         axis.text(2, y, UNRECORDED, size=SMALL, ha="center", va="center")
     step = min(_BLOCK, (_FURTHER - 2) / max(further, 1))
     for cycle in range(further):
-        axis.add_patch(Rectangle((1 + cycle * step, y - thick / 2), 0.8 * step, thick, gid="cycle",
-                                 **_filling(look, row["blocks_open"])))  # fmt: skip
+        axis.add_patch(
+            Rectangle(
+                (1 + cycle * step, y - thick / 2),
+                0.8 * step,
+                thick,
+                gid="cycle",
+                **_filling(look, row["blocks_open"]),
+            )
+        )
     for place, kind in enumerate(kinds):
         x = _FURTHER + _EVENT * place + 4
         if kind == ICANS and pd.notna(row["icans_day"]):
@@ -329,8 +456,14 @@ def _others(axis: Axes, y: float, thick: float, row: dict, look: Look, kinds: li
     if pd.isna(row["stop_reason"]) or row["stop_reason"] != "completed":
         reason = NOT_RECORDED if pd.isna(row["stop_reason"]) else row["stop_reason"]
         words = row["stopped_by"] or REASON_WORDS.get(reason, reason)
-        axis.text(_FURTHER + _EVENT * len(kinds) + 1, y, written(words, "another reason"), size=SMALL, va="center",
-                  gid="why")  # fmt: skip
+        axis.text(
+            _FURTHER + _EVENT * len(kinds) + 1,
+            y,
+            written(words, "another reason"),
+            size=SMALL,
+            va="center",
+            gid="why",
+        )
 
 
 def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
@@ -352,7 +485,9 @@ def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
 def _sign(sheet: Sheet, x: float, y: float, marker: str) -> None:
     """A sign of the key, drawn as it is in the lanes."""
     if marker == "box":
-        sheet.box(x - _BOX / 2, y - _BOX / 2, _BOX, _BOX, facecolor="white", edgecolor=INK, linewidth=0.8)
+        sheet.box(
+            x - _BOX / 2, y - _BOX / 2, _BOX, _BOX, facecolor="white", edgecolor=INK, linewidth=0.8
+        )
     elif marker == "dot":
         sheet.line([x], [y], marker="o", markersize=3, color=INK)
     else:
@@ -363,21 +498,30 @@ def _note(lanes: pd.DataFrame, some_grey: bool, cohort: Cohort) -> str:
     said = ["A lane is a row of the line list." if cohort.reconstructed else "A lane is a patient."]
     if (lanes["n"] > 1).any():
         said.append("× n: so many lanes that look the same.")
-    if lanes[["infusion_days", "extra_cycles"]].isna().any(axis=None) or lanes.eq(UNRECORDED).any(axis=None):
+    if lanes[["infusion_days", "extra_cycles"]].isna().any(axis=None) or lanes.eq(UNRECORDED).any(
+        axis=None
+    ):
         said.append(f"{UNRECORDED}: {NOT_RECORDED}.")
     said.append(f"Numbers: worst grade; {scale_text(cohort)}.")
     if cohort.reconstructed:
-        said.append("The report describes no course: which features meet in one lane is one of many possibilities.")
+        said.append(
+            "The report describes no course: which features meet in one lane is one of many possibilities."
+        )
     if lanes["bar_open"].any() or lanes["blocks_open"].any():
         said.append(
             "Filled bar: its length and end are the same in every line list that satisfies the report. Hollow bars and "
             "blocks: line lists differ. Beside a group's name stands what its lanes add up to; open: no single number."
         )
     if some_grey:
-        said.append("Grey dots and grades: the report does not say which lanes of the group have them.")
+        said.append(
+            "Grey dots and grades: the report does not say which lanes of the group have them."
+        )
     return " ".join(said)
 
 
 def _alt(counts: pd.DataFrame, sizes: dict[str, int], everyone: str, kind: str) -> str:
-    said = [f"{name}, n = {n}: {_added_up(counts, name) or 'nothing to show'}" for name, n in sizes.items()]
+    said = [
+        f"{name}, n = {n}: {_added_up(counts, name) or 'nothing to show'}"
+        for name, n in sizes.items()
+    ]
     return f"{kind} of {everyone}, by group. {'. '.join(said)}. All others 0."

@@ -23,8 +23,6 @@ RULES = {  # why each rule across columns holds, by its id
     "reason-given-in-IC": "桥接组每位患者均须填写化疗不耐受原因",
     "gene-is-bcr-abl1": "融合基因为 BCR::ABL1",
     "gene-is-not-bcr-abl1": "融合基因为其他基因或未检出",
-    "pcr-before-needs-fusion": "无融合基因则 RT-PCR 无可监测",
-    "pcr-after-needs-fusion": "无融合基因则 RT-PCR 无可监测",
     "fusion-followed-before": "有融合基因者以 RT-PCR 监测，或填未做",
     "fusion-followed-after": "有融合基因者以 RT-PCR 监测，或填未做",
     "mrd-value-when-detected": "治疗前有检测为阳性，则应有 MRD 数值",

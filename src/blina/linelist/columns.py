@@ -14,22 +14,31 @@ from typing import Literal
 from blina.linelist.phrases import (
     ANY_FUSION,
     BCR_ABL1,
+    BCR_ABL1_KEYS,
     CRS,
     CYCLE_1,
+    CYCLE_KEYS,
+    DIAGNOSIS_KEYS,
     FC_HEADERS,
+    FC_KEYS,
     FEVER,
     FIRST_INFUSION,
     FOLLOWED_WORDS,
+    FUSION_KEYS,
     GENE_STATUS,
     GENE_WORDS,
     GRADE,
     ICANS,
+    INFUSION_KEYS,
     MRD_HEADERS,
+    MRD_KEYS,
     NUMBER_WORDS,
     OTHER_REASON,
     PATIENT,
     PCR_HEADERS,
+    PCR_KEYS,
     STATUS_WORDS,
+    STOP_KEYS,
     WORST,
     each,
 )
@@ -54,7 +63,8 @@ class Column:
 
     How wards write it: `chinese` and `chinese_meaning` are its name and meaning in Chinese; `headers`
     are other headers that it is known by. A column with a `time` is known by a header that names this
-    time as well, anywhere in it. `other_words` are those understood for each declared word,
+    time as well, anywhere in it. `keys` are words that make an unknown header look like it, so that it
+    is asked about where the column lacks. `other_words` are those understood for each declared word,
     `chinese_words` the Chinese of declared words that `chinese.WORDS` does not have.
     `blank_is_none`: a blank says that there was nothing, as no MRD detected, and not that nothing is
     recorded.
@@ -83,6 +93,7 @@ class Column:
     chinese_meaning: str = ""
     headers: tuple[str, ...] = field(default=(), repr=False)
     time: Literal["", "before", "after"] = ""
+    keys: tuple[str, ...] = ()
     other_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False, repr=False)
     chinese_words: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     blank_is_none: bool = False
@@ -228,6 +239,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese="性别",
         chinese_meaning="性别",
         headers=("sex", "gender", "性别"),
+        keys=("sex", "gender", "性别"),
         other_words={
             "male": ("m", "man", "boy", "男性", "男孩", "男童"),
             "female": ("f", "woman", "girl", "女性", "女孩", "女童"),
@@ -257,6 +269,7 @@ COLUMNS: tuple[Column, ...] = (
             ),
             *("patient age", "患者年龄", "岁数"),
         ),
+        keys=("age", "年龄"),
         example=5.2,
         described="median",
         characteristic="age",
@@ -274,6 +287,7 @@ COLUMNS: tuple[Column, ...] = (
             *("ph", "ph status", "ph染色体", "philadelphia chromosome", "费城染色体"),
             *("有无bcr abl1融合基因", "有无bcr abl融合基因"),
         ),
+        keys=BCR_ABL1_KEYS,
         example="yes",
         may_be_missing=True,
         described="found",
@@ -296,6 +310,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(("融合基因",), ("名称", "类型", "种类", "结果", "检测", "检测结果")),
             *("有无融合基因", "fusion transcript"),
         ),
+        keys=FUSION_KEYS,
         other_words=GENE_WORDS,
         chinese_words={"none": "无", "another": "其他融合基因"},
         example="BCR::ABL1",
@@ -318,6 +333,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(("", "化疗"), ("不耐受", "不能耐受"), ("", "原因")),
             *("不能耐受化疗原因", "不耐受化疗原因"),
         ),
+        keys=("intoleran", "耐受"),
         other_words={
             "pancreatitis": ("急性胰腺炎",),
             "infection": ("infections", "severe infection", "严重感染", "重症感染"),
@@ -357,6 +373,7 @@ COLUMNS: tuple[Column, ...] = (
                 ("", "月", "月数"),
             ),
         ),
+        keys=DIAGNOSIS_KEYS,
         example=4.5,
         may_be_missing=True,
         described="median",
@@ -388,6 +405,7 @@ COLUMNS: tuple[Column, ...] = (
                 ("输注天数", "用药天数", "给药天数", "治疗天数", "输注日数", "输注持续天数"),
             ),
         ),
+        keys=INFUSION_KEYS,
         example=28,
         described="median",
         characteristic="infusion in cycle 1",
@@ -420,6 +438,7 @@ COLUMNS: tuple[Column, ...] = (
                 ("原因",),
             ),
         ),
+        keys=STOP_KEYS,
         other_words={
             "completed": (
                 *("complete", "finished", "as planned", "completed as planned", "planned"),
@@ -472,6 +491,7 @@ COLUMNS: tuple[Column, ...] = (
             ),
             "第1疗程后的疗程数",
         ),
+        keys=CYCLE_KEYS,
         example=1,
         may_be_missing=True,
         described="found",
@@ -492,6 +512,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="首次输注前骨髓 MRD；未检出则留空",
         time="before",
         headers=MRD_HEADERS,
+        keys=MRD_KEYS,
         example="0.145",
         may_be_missing=True,
         table="mrd",
@@ -512,6 +533,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="第 1 疗程后骨髓 MRD；未检出则留空",
         time="after",
         headers=MRD_HEADERS,
+        keys=MRD_KEYS,
         may_be_missing=True,
         table="mrd",
     ),
@@ -525,6 +547,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="治疗前流式细胞术（FC）检测 MRD 的结果",
         time="before",
         headers=FC_HEADERS,
+        keys=FC_KEYS,
         other_words=STATUS_WORDS,
         example="positive",
         table="mrd",
@@ -539,6 +562,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="治疗后流式细胞术（FC）检测 MRD 的结果",
         time="after",
         headers=FC_HEADERS,
+        keys=FC_KEYS,
         other_words=STATUS_WORDS,
         example="negative",
         table="mrd",
@@ -553,6 +577,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="治疗前 RT-PCR 检测融合基因的结果；无融合基因可供监测者填 not_applicable",
         time="before",
         headers=PCR_HEADERS,
+        keys=PCR_KEYS,
         other_words=FOLLOWED_WORDS,
         example="positive",
         may_be_missing=True,
@@ -568,6 +593,7 @@ COLUMNS: tuple[Column, ...] = (
         chinese_meaning="治疗后 RT-PCR 检测融合基因的结果；无融合基因可供监测者填 not_applicable",
         time="after",
         headers=PCR_HEADERS,
+        keys=PCR_KEYS,
         other_words=FOLLOWED_WORDS,
         example="negative",
         may_be_missing=True,
@@ -584,6 +610,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(CYCLE_1, FEVER),
             *each(FEVER, CYCLE_1),
         ),
+        keys=("fever", "pyrexia", "发热", "发烧"),
         example="yes",
         may_be_missing=True,
         table="events",
@@ -601,6 +628,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(WORST, CRS, GRADE),
             *each(WORST, ("grade",), CRS),
         ),
+        keys=("crs", "cytokine", "细胞因子"),
         example=1,
         may_be_missing=True,
         table="events",
@@ -618,6 +646,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(WORST, ICANS, GRADE),
             *each(WORST, ("grade",), ICANS),
         ),
+        keys=("icans", "neurotox", "神经毒性"),
         example=0,
         may_be_missing=True,
         table="events",
@@ -646,6 +675,7 @@ COLUMNS: tuple[Column, ...] = (
             *each(("day", "onset day", "day onset", "onset", "start day"), ICANS),
             *each(("day",), ICANS, ("onset",)),
         ),
+        keys=("icans", "neurotox", "神经毒性"),
         may_be_missing=True,
         table="events",
     ),
@@ -668,10 +698,6 @@ RULES: tuple[Rule, ...] = (
         {"bcr_abl1": "no"},
         "the fusion gene is another one, or there is none",
     ),
-    Rule("pcr-before-needs-fusion", {"bcr_abl1": "no"}, {"pcr_before": "not_applicable"},
-         "without a fusion gene there is nothing for RT-PCR to follow"),
-    Rule("pcr-after-needs-fusion", {"bcr_abl1": "no"}, {"pcr_after": "not_applicable"},
-         "without a fusion gene there is nothing for RT-PCR to follow"),
     Rule("fusion-followed-before", {"bcr_abl1": "yes"}, {"pcr_before": ["positive", "negative", "not_done"]},
          "a fusion gene is followed by RT-PCR, or this is not done"),
     Rule("fusion-followed-after", {"bcr_abl1": "yes"}, {"pcr_after": ["positive", "negative", "not_done"]},

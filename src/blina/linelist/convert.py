@@ -56,7 +56,7 @@ CHANGES: dict[str, Said] = {
     "power of ten": Said("power of ten read as a fraction and turned to percent", "10 的幂按比例读取并换算为 %"),
     "exponent": Said("number with an exponent (1.2e-4) written out, in percent", "科学计数（1.2e-4）改写为 % 数值"),
     "not detected": Said("MRD not detected: no value", "MRD 未检出：数值留空"),
-    "below limit": Said("below a limit: not detected, no value", "低于某界限：按未检出，数值留空"),
+    "below limit": Said("below a limit: not detected, the limit kept", "低于某界限：按未检出，保留该界限"),
     "threshold": Said("value judged against the threshold of the assay", "数值按该检测的阈值判定"),
     "status and value": Said("result taken from the word, value kept apart", "结果取自文字，数值另存"),
 }  # fmt: skip
@@ -85,7 +85,7 @@ class Converted:
 
     `changes` are keys of `CHANGES`; there is one at least where `text` is not what the cell holds. `rule` is the id of
     the problem's rule. `value_percent` is the MRD value that a positive result came with, `boundary` whether a value
-    lay on its threshold.
+    lay on its threshold. `limit_percent` is the limit below which a cell says that nothing was detected.
     """
 
     text: str | None
@@ -95,6 +95,7 @@ class Converted:
     warning: Said | None = None
     value_percent: str | None = None
     boundary: bool = False
+    limit_percent: Fraction | None = None
 
 
 def convert(column: Column, cell: Cell, how: How) -> Converted:
@@ -104,10 +105,21 @@ def convert(column: Column, cell: Cell, how: How) -> Converted:
         found = _refused(f"{column.name}-allowed", advice)
     if found.text is None:
         return found
+    if found.text in ("", "negative") and (column.unit == "%" or _is_assay(column)):
+        found = replace(found, limit_percent=_typed_limit(cell, how))
     changes = found.changes
     if not changes and found.text != cell.text:
         changes = ("trimmed",) if found.text == cell.text.strip() else ("typing",)
     return replace(found, changes=changes + (("filled",) if cell.filled else ()))
+
+
+def _typed_limit(cell: Cell, how: How) -> Fraction | None:
+    """The limit, in percent, that a cell such as <0.01% or 阴性(<0.01%) states; None where it states none."""
+    _, inner = _status_and_value(cell)
+    mrd = read_mrd(inner, how.mrd_unit)
+    if isinstance(mrd, Said) or mrd.comparison not in ("<", "<="):
+        return None
+    return mrd.value or None
 
 
 def _refused(rule: str, said: Said) -> Converted:

@@ -25,8 +25,9 @@ CHANGES: dict[str, Said] = {
     "dates": Said("computed from two dates", "由两个日期计算"),
     "boxes": Said("taken from checked boxes", "取自勾选框"),
     "value of the assay": Said("value taken from the column of the assay", "数值取自检测结果列"),
-    "nothing to follow": Said(
-        "no RT-PCR, and no fusion gene to follow: not applicable", "无融合基因，RT-PCR 未做或留空：按不适用读取"
+    "value beside": Said(
+        "value of RT-PCR beside one of FC: kept with RT-PCR, the MRD value is that of FC",
+        "RT-PCR 数值与流式数值并存：保留为 RT-PCR 数值，MRD 数值取流式",
     ),
     "from the gene": Said(
         "BCR::ABL1 found or not: taken from the fusion gene by its name", "由融合基因名称得出是否检出 BCR::ABL1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -12,25 +13,17 @@ import numpy as np
 
 from blina.linelist import privacy
 from blina.linelist.cohort import NEVER_MISSING, Cohort
-from blina.linelist.columns import BOOLEAN_WORDS, PROVENANCE, Column
-from blina.linelist.convert import (
-    FUSION_GENE,
-    GENE_NAMED,
-    Converted,
-    How,
-    convert,
-    mixed_units,
-    suspect_fractions,
-)
+from blina.linelist.columns import PROVENANCE, Column
+from blina.linelist.convert import FUSION_GENE, GENE_NAMED, Converted, How, convert, mixed_units, suspect_fractions
 from blina.linelist.dates import as_date, days_between, months_between, years_between
 from blina.linelist.layout import is_example
 from blina.linelist.parse import Place, identifier_problems, is_reconstructed, parse_cell
 from blina.linelist.problems import WARNING, Change, LineListError, Problem, Said
 from blina.linelist.read import ReadOptions, read_sheet
-from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise
+from blina.linelist.recognise import Found, Recognised, is_header, named_columns, recognise, resembling
 from blina.linelist.sheet import Cell, Cells, Sheet
 from blina.linelist.table import Table
-from blina.linelist.validate import oddities, rule_problems, same_patients
+from blina.linelist.validate import oddities, rule_problems, same_patients, without_gene
 from blina.linelist.vocabulary import says_missing
 
 VALUE_OF = {"mrd_before_percent": ("fc_before", "pcr_before"), "mrd_after_percent": ("fc_after", "pcr_after")}
@@ -137,12 +130,14 @@ class _Taking:
                 if len(found.positions) == len(found.source.headers)}  # fmt: skip
         read |= self._values_of_assays(read)
         read |= self._carriers(read)
+        self.problems += resembling(self.sheet, self.recognised, self._absent(read))
         lacking = [name for name in self.declared if name not in read and self._is_expected(name)]
         read |= {name: self._all_blank(name) for name in lacking}
-        table = self._without_fusion(self._table(read), read)
+        table = self._table(read)
         places = {name: one.at for name, one in read.items()}
         self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
         self.warnings += oddities(table, self.sheet, places, self.cohort)
+        self.warnings += without_gene(table, self.sheet, places, faulty=self.problems)
         if "patient_id" in places:
             self.warnings += same_patients(self.sheet, places["patient_id"])
         boundary = {
@@ -270,25 +265,68 @@ class _Taking:
         return Converted(BETWEEN[column.name](first, last), ("dates",))
 
     def _values_of_assays(self, read: dict[str, _Read]) -> dict[str, _Read]:
-        """MRD values that stand in the columns of assays, where the sheet has no column of its own for them."""
+        """MRD values that stand in the columns of assays, where that of MRD is blank or is not there.
+
+        Where it is not blank, the two must agree. The value is that of FC, or of RT-PCR where FC has none.
+        """
         found = {}
         for name, assays in VALUE_OF.items():
-            sources = [read[assay] for assay in assays if assay in read and name not in read]
+            sources = [read[assay] for assay in assays if assay in read]
             sources = [source for source in sources if any(c.value_percent for c in source.converted)]
-            if not sources:
-                continue
-            texts = np.full(len(self.sheet), "", dtype=object)
-            for source in sources:  # FC before RT-PCR
-                values = np.array([c.value_percent or "" for c in source.converted], dtype=object)[source.places]
-                rows = (texts == "") & (values != "")
-                texts[rows] = values[rows]
-                if rows.any():
-                    self.changes.append(Place(self.sheet, name, source.at.position).change("value of the assay", rows))
-            cells = Cells.of(texts.tolist())
-            converted = [Converted(cell.text) for cell in cells.distinct]
-            found[name] = _Read(converted, cells.places, Place(self.sheet, name, sources[0].at.position))
-            self.problems = [p for p in self.problems if (p.column, p.rule) != (name, "header-complete")]
+            if sources:
+                found[name] = self._with_values(name, sources, read)
+                lacking = (name, "header-complete")
+                self.problems = [p for p in self.problems if (p.column, p.rule) != lacking]
         return found
+
+    def _with_values(self, name: str, sources: Sequence[_Read], read: dict[str, _Read]) -> _Read:
+        """A column of MRD with the values that stand in those of its assays, FC before RT-PCR."""
+        nothing = np.zeros(len(self.sheet), dtype=np.int32)
+        at = Place(self.sheet, name, sources[0].at.position)
+        own = read.get(name, _Read([Converted("")], nothing, at))
+        converted, places = list(own.converted), own.places.copy()
+        is_blank = _mask([_holds_nothing(one) for one in own.converted])[own.places]
+        taken = np.zeros(len(self.sheet), dtype=bool)
+        fc = read.get(VALUE_OF[name][0])
+        fc_positive = _mask([c.text == "positive" for c in fc.converted])[fc.places] if fc else taken
+        for source in sources:
+            values = np.array([c.value_percent or "" for c in source.converted], dtype=object)
+            values = values[source.places]
+            free = (values != "") & ~taken
+            filled = free & is_blank
+            if filled.any():
+                self.changes.append(Place(self.sheet, name, source.at.position).change("value of the assay", filled))
+            for value in dict.fromkeys(values[filled]):
+                places[filled & (values == value)] = len(converted)
+                converted.append(Converted(value))
+            if source is not fc and (beside := (values != "") & taken).any():
+                self.changes.append(source.at.change("value beside", beside))
+            to_compare = free & ~is_blank
+            if source is not fc:
+                to_compare &= ~fc_positive  # there the value may be that of FC
+            self._compare(own, source, values, to_compare)
+            taken |= free
+        return _Read(converted, places, own.at)
+
+    def _compare(self, own: _Read, source: _Read, values: np.ndarray, rows: np.ndarray) -> None:
+        """A problem in each of the rows whose MRD value is not the one that the column of the assay holds."""
+        for row in np.flatnonzero(rows):
+            stated = own.converted[own.places[row]].text
+            if stated is None or (stated and Fraction(stated) == Fraction(values[row])):
+                continue
+            number = int(self.sheet.numbers[row])
+            other = self.sheet.address(source.at.position, number)
+            said = Said(
+                f"is not the MRD value that stands in {other}: two columns disagree, correct one of them",
+                f"与 {other} 中的 MRD 数值不一致：请更正其一",
+            )
+            self.problems.append(own.at.problem(number, "two-columns-disagree", said))
+
+    def _absent(self, read: dict[str, _Read]) -> list[Column]:
+        """Declared columns that the sheet lacks without a problem, and that may stand there under another header."""
+        told = {problem.column for problem in self.problems if problem.rule.startswith("header-")}
+        told |= {problem.column for problem in self.problems if problem.rule == GENE_NAMED}
+        return [column for name, column in self.declared.items() if name not in read and name not in told]
 
     def _is_expected(self, name: str) -> bool:
         """Whether a line list that lacks the column is one in which nothing of it is recorded."""
@@ -300,7 +338,7 @@ class _Taking:
 
     def _table(self, read: dict[str, _Read]) -> Table:
         """Codes of every column that was read; problems, warnings and changes on the way."""
-        codes, blank = {}, {}
+        codes, blank, amounts, limits = {}, {}, {}, {}
         ids: list[str] = []
         for name, column in self.declared.items():
             if name not in read:
@@ -318,25 +356,15 @@ class _Taking:
                 values.append(code)
                 advice.append(self._hint(column, said, converted.text == ""))
                 rules.append(converted.rule or f"{name}-allowed")
+            if held := _per_row([_amount(c) for c in one.converted], one.places):
+                amounts[name] = held
+            if held := _per_row([c.limit_percent for c in one.converted], one.places):
+                limits[name] = held
             codes[name] = np.array([value or 0 for value in values], dtype=np.int64)[one.places]
             blank[name] = _mask([value is None for value in values])[one.places]
             self.problems += map(self._of_merged, one.at.problems(rules, advice, one.places))
         columns = {name: self.declared[name] for name in codes}
-        return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet))
-
-    def _without_fusion(self, table: Table, read: dict[str, _Read]) -> Table:
-        """No RT-PCR, of a patient known to have no fusion gene, means not applicable: there was nothing to follow."""
-        for name in ("pcr_before", "pcr_after"):
-            if not {name, "bcr_abl1"} <= table.columns.keys():
-                continue
-            words, codes = table.columns[name].words, table.codes[name]
-            none = (table.codes["bcr_abl1"] == BOOLEAN_WORDS["no"]) & ~table.blank["bcr_abl1"]
-            lacking = table.blank[name] & table.columns[name].blank  # elsewhere a blank is a problem
-            rows = none & (lacking | (codes == words["not_done"]) & ~table.blank[name])
-            if rows.any():
-                codes[rows], table.blank[name][rows] = words["not_applicable"], False
-                self.changes.append(read[name].at.change("nothing to follow", rows))
-        return table
+        return Table(columns, codes, blank, self._identifiers(ids), is_reconstructed(self.sheet), amounts, limits)
 
     def _examples(self) -> list[Problem]:
         """Rows that say that they are the template's example, and are not: a patient was written over it."""
@@ -384,6 +412,24 @@ def _carrier(gene: Converted, otherwise: Converted) -> Converted:
     if gene.text == "":
         return otherwise
     return Converted("yes" if gene.text == "BCR::ABL1" else "no", ("from the gene",))
+
+
+def _holds_nothing(converted: Converted) -> bool:
+    """Whether a cell of MRD says nothing of it: a blank, which may stand beside a value elsewhere."""
+    says_none = {"not detected", "below limit"} & {*converted.changes}
+    return converted.text == "" and not says_none
+
+
+def _amount(converted: Converted) -> Fraction | None:
+    """The value in percent that stands beside a result."""
+    return None if converted.value_percent is None else Fraction(converted.value_percent)
+
+
+def _per_row(values: Sequence[Fraction | None], places: np.ndarray) -> tuple[Fraction | None, ...]:
+    """Each row's value; nothing at all where there is none in any row."""
+    if not any(value is not None for value in values):
+        return ()
+    return tuple(values[place] for place in places)
 
 
 def _names_no_gene(converted: Sequence[Converted]) -> bool:

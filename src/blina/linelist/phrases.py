@@ -145,6 +145,8 @@ TIMES: dict[str, tuple[str, ...]] = {
         "贝林妥欧单抗治疗前",
         "贝林妥欧治疗前",
         "第1疗程前",
+        "之前",
+        "前",
         "基线",
     ),
     "after": (
@@ -159,6 +161,8 @@ TIMES: dict[str, tuple[str, ...]] = {
         "贝林妥欧治疗后",
         "第1疗程后",
         "首疗程后",
+        "之后",
+        "后",
     ),
 }
 
@@ -178,6 +182,36 @@ PCR_HEADERS = (
     *each(("", *BCR_ABL1, *ANY_FUSION, *DISEASE), PCR, RESULT),
     *each(PCR, DISEASE, RESULT),
 )
+
+# Words that make a header look like one of a column, though it is not known as such.
+MRD_KEYS = ("mrd", "残留", "residual disease")
+FC_KEYS = ("fc", "fcm", "mfc", "flow", "流式")
+PCR_KEYS = ("pcr", "qpcr", "rtpcr", "rqpcr", "rtqpcr", "定量", "拷贝", "copies", "copy")
+FUSION_KEYS = ("fusion", "融合基因")
+BCR_ABL1_KEYS = ("bcr", "philadelphia", "费城", "ph染色体")
+INFUSION_KEYS = (
+    "infusion days",
+    "infusion duration",
+    "infusion time",
+    "输注天",
+    "输注时间",
+    "用药天",
+    "用药时间",
+)
+DIAGNOSIS_KEYS = (
+    "from diagnosis",
+    "since diagnosis",
+    "diagnosis to",
+    "诊断至",
+    "诊断到",
+    "诊断距",
+    "确诊至",
+    "确诊到",
+    "确诊距",
+    "病程",
+)
+STOP_KEYS = ("stopped", "stop reason", "discontinu", "停药", "停用", "终止", "中止", "停止")
+CYCLE_KEYS = ("cycles", "courses", "疗程数", "周期数", "总疗程")
 
 # Words in cells.
 

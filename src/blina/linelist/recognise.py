@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from blina.linelist.parse import missing, said_twice
 from blina.linelist.problems import WARNING, Problem, Said
 from blina.linelist.settings import Source
 from blina.linelist.sheet import Sheet
-from blina.linelist.vocabulary import column_of, normalised
+from blina.linelist.vocabulary import column_of, normalised, resembles
 
 LEAST_KNOWN = 3  # headers that must be recognised before a row is taken for a header, whose words may be repeated
 FROM_DATES = ("age_years", "months_from_diagnosis", "infusion_days", "icans_day")  # computed from two dates where asked
@@ -104,6 +105,44 @@ def recognise(sheet: Sheet, cohort: Cohort) -> Recognised:
     problems += _without_header(sheet, aside)
     problems += _several_rows(sheet, free)
     return Recognised(found, left_out, aside, problems, [*_named_in_vain(sheet, cohort, shown)])
+
+
+def resembling(sheet: Sheet, recognised: Recognised, absent: Sequence[Column]) -> list[Problem]:
+    """Columns that nothing was read from, though they look like declared ones that the sheet seems to lack.
+
+    To leave one aside unasked would count as not recorded what stands in it. Columns without values, those that
+    cohort.yaml leaves out, and dates that no column is computed from are not asked about.
+    """
+    problems = []
+    for position in recognised.set_aside:
+        header = sheet.header[position]
+        texts = [text for text in (header, *sheet.labels[position : position + 1]) if text]
+        filled = any(cell.text.strip() for cell in sheet.columns[position].distinct)
+        if not header or not filled:
+            continue
+        alike = []
+        for column in absent:
+            if column.name not in FROM_DATES and any(OF_DATE.search(text) for text in texts):
+                continue
+            if any(resembles(text, column) for text in texts):
+                alike.append(column.name)
+        if alike:
+            address = sheet.address(position, sheet.header_row)
+            said = _resembles(header, alike)
+            problems.append(Problem(sheet.header_row, alike[0], "resembles", said, address, header))
+    return problems
+
+
+def _resembles(header: str, names: Sequence[str]) -> Said:
+    quoted = header if re.fullmatch(r"[\w ]+", header) else json.dumps(header, ensure_ascii=False)
+    mapped = f"columns: {{{names[0]}: {quoted}}}"
+    left_out = f"leave_out: [{quoted}]"
+    return Said(
+        f"this column is not used, but looks like {' or '.join(names)}, which the sheet lacks: write in cohort.yaml "
+        f"{mapped} if it is that, or {left_out} if it is something else",
+        f"此列未被使用，但与表中缺少的 {'、'.join(names)} 相似：如即为该列，请在 cohort.yaml 中写 {mapped}；"
+        f"否则请写 {left_out}",
+    )
 
 
 def _named_in_vain(sheet: Sheet, cohort: Cohort, shown: Sequence[str]) -> Iterator[Problem]:

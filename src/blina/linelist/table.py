@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ class Table:
     """One row per patient. `codes[c]` (int64) and `blank[c]` (bool) have one entry per row; a blank's code is 0.
 
     `reconstructed`: the rows were made to fit printed numbers and are nobody's.
+    `amounts[c]` and `limits[c]` have what cells of MRD and its assays hold beside their result, in percent: how
+    much was found, and the limit below which nothing was (None where a cell does not say). Columns of which no cell
+    says anything of the kind are not in them.
     """
 
     columns: dict[str, Column]
@@ -22,6 +26,8 @@ class Table:
     blank: dict[str, np.ndarray]
     ids: tuple[str, ...]
     reconstructed: bool = False
+    amounts: dict[str, tuple[Fraction | None, ...]] = field(default_factory=dict)
+    limits: dict[str, tuple[Fraction | None, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

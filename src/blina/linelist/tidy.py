@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def tidy(table: Table, cohort: Cohort) -> Tidy:
     patients = wide[["patient_id", *_patient_columns(table)]]
     words = patients.select_dtypes("category").columns
     patients = patients.astype(dict.fromkeys(words, "str")).assign(**_recorded(wide, table))
-    return Tidy(cohort, patients, _mrd(wide, cohort), _events(wide, cohort))
+    return Tidy(cohort, patients, _mrd(wide, cohort, table), _events(wide, cohort))
 
 
 def _patient_columns(table: Table) -> list[str]:
@@ -130,28 +131,60 @@ def recorded(event: str) -> str:
     return f"{event.lower()}_recorded"
 
 
-def _mrd(wide: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def _mrd(wide: pd.DataFrame, cohort: Cohort, table: Table) -> pd.DataFrame:
     """Four rows per patient, in the order of patients' identifiers."""
     in_order = wide["patient_id"].array.argsort(kind="stable")
-    status, value = [], []
+    status, value, limit = [], [], []
     for time in TIMES:
         fc, pcr = (wide[f"{assay}_{time}"].cat.set_categories(STATUSES) for assay in ("fc", "pcr"))
         status += [fc.cat.codes, pcr.cat.codes]
-        # One value is given per patient and time: it is that of FC unless only RT-PCR found MRD.
-        given = wide.get(f"mrd_{time}_percent", pd.Series(np.nan, wide.index))
-        is_pcr = fc.ne("positive") & pcr.eq("positive")
-        value += [given.mask(is_pcr), given.where(is_pcr)]
+        value += _amounts(wide, table, time)
+        limit += _limits(wide, table, time, cohort)
     each, n = len(status), len(wide)
-    limits = [cohort.limit_of_detection(assay) for assay in ASSAYS]
     return pd.DataFrame({
         "patient_id": wide["patient_id"].array.take(np.repeat(in_order, each)),
         "time": _words(TIMES, np.tile(np.repeat([0, 1], len(ASSAYS)), n)),
         "assay": _words(ASSAYS, np.tile([0, 1], n * len(TIMES))),
         "value_percent": np.stack(value, axis=1)[in_order].ravel(),
         "unit": _words(("%",), np.zeros(n * each, dtype=int)),
-        "limit_of_detection_percent": np.tile(np.array(limits, dtype=float), n * len(TIMES)),
+        "limit_of_detection_percent": np.stack(limit, axis=1)[in_order].ravel(),
         "status": _words(STATUSES, np.stack(status, axis=1)[in_order].ravel()),
     })  # fmt: skip
+
+
+def _amounts(wide: pd.DataFrame, table: Table, time: str) -> list[pd.Series]:
+    """MRD in percent by FC and by RT-PCR at a time: what stands beside the result, else the patient's one value.
+
+    That one is of FC unless only RT-PCR found MRD, or it was typed beside the result of RT-PCR alone.
+    """
+    given = wide.get(f"mrd_{time}_percent", pd.Series(np.nan, wide.index))
+    is_pcr = wide[f"fc_{time}"].ne("positive") & wide[f"pcr_{time}"].eq("positive")
+    by_fc, by_pcr = (_beside(table.amounts, f"{assay}_{time}", wide.index) for assay in ("fc", "pcr"))
+    typed_by_pcr = by_fc.isna() & by_pcr.eq(given)
+    return [by_fc.fillna(given.mask(is_pcr | typed_by_pcr)), by_pcr.fillna(given.where(is_pcr))]
+
+
+def _limits(wide: pd.DataFrame, table: Table, time: str, cohort: Cohort) -> list[pd.Series]:
+    """Limits of detection of FC and RT-PCR at a time, in percent: those typed in cells, else the cohort's.
+
+    One typed in the column of the MRD value is of FC, or of RT-PCR where FC alone has no result.
+    """
+    has_result = {assay: wide[f"{assay}_{time}"].isin(["positive", "negative"]) for assay in ("fc", "pcr")}
+    of_value = _beside(table.limits, f"mrd_{time}_percent", wide.index)
+    is_pcr = ~has_result["fc"] & has_result["pcr"]
+    by_fc, by_pcr = (_beside(table.limits, f"{assay}_{time}", wide.index) for assay in ("fc", "pcr"))
+    typed = [by_fc.fillna(of_value.mask(is_pcr)), by_pcr.fillna(of_value.where(is_pcr))]
+    stated = [cohort.limit_of_detection(assay) for assay in ASSAYS]
+    return [
+        limits if everybodys is None else limits.fillna(everybodys)
+        for limits, everybodys in zip(typed, stated, strict=True)
+    ]
+
+
+def _beside(held: dict[str, tuple[Fraction | None, ...]], name: str, index: pd.Index) -> pd.Series:
+    """What cells of a column hold beside their result, as numbers; missing where they hold nothing."""
+    values = [np.nan if value is None else float(value) for value in held.get(name, ())]
+    return pd.Series(values or np.nan, index, dtype="float64")
 
 
 def _words(words: Sequence[str], codes: np.ndarray) -> pd.api.extensions.ExtensionArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, floor
@@ -23,6 +23,11 @@ LEAST_FILLED = 8  # cells that two rows must share before they are taken for one
 MONTHS_OF_YEAR, LONGEST_PLANNED, SHORTEST_COMPLETED, DEATH = 12, 28, 7, 5
 
 
+def rules_that_apply(rules: Iterable[Rule], columns: Collection[str]) -> list[Rule]:
+    """The rules whose columns are all there."""
+    return [rule for rule in rules if rule.columns <= set(columns)]
+
+
 def rule_problems(
     table: Table, rules: Iterable[Rule], sheet: Sheet, places: Mapping[str, Place], faulty: Iterable[Problem] = ()
 ) -> list[Problem]:
@@ -32,9 +37,7 @@ def rule_problems(
     """
     unreadable = {(problem.row, problem.column) for problem in faulty}
     problems = []
-    for rule in rules:
-        if not rule.columns <= table.columns.keys():
-            continue
+    for rule in rules_that_apply(rules, table.columns):
         when, then = (compile_predicate(part, table.columns) for part in (rule.when, rule.then))
         names = when.column_names() | then.column_names()
         said = Said(
@@ -167,6 +170,54 @@ def _disagree(threshold: Threshold, fc: str, table: Table, percent: np.ndarray, 
     limit = threshold.limit / MRD.size
     negative = percent <= floor(limit) if threshold.or_equal else percent < ceil(limit)
     return np.where(negative, _is(table, fc, "positive"), _is(table, fc, "negative"))
+
+
+def without_gene(
+    table: Table, sheet: Sheet, places: Mapping[str, Place], faulty: Iterable[Problem] = ()
+) -> list[Problem]:
+    """Warnings on RT-PCR of patients in whom BCR::ABL1 was not found and no other gene is named, one a column.
+
+    Where it is blank or not done, there may have been nothing to follow, but only the ward can know. Where it has a
+    result, a gene was followed that the sheet does not name. Cells that are `faulty` are not counted.
+    """
+    if "bcr_abl1" not in table.columns:
+        return []
+    unreadable = {(problem.row, problem.column) for problem in faulty}
+    nobodys = _is(table, "bcr_abl1", "no") & ~table.blank["bcr_abl1"]
+    if "fusion_gene" in table.columns:
+        nobodys &= table.blank["fusion_gene"] | _is(table, "fusion_gene", "none")
+    warnings = []
+    for name in ("pcr_before", "pcr_after"):
+        if name not in table.columns or places[name].position is None:
+            continue
+        readable = np.array([(row, name) not in unreadable for row in sheet.numbers.tolist()])
+        blank = table.blank[name]
+        result = ~blank & (_is(table, name, "positive") | _is(table, name, "negative"))
+        lacking = blank | _is(table, name, "not_done")
+        for rule, rows, said in (
+            ("nothing-to-follow", lacking, _nothing_to_follow),
+            ("gene-not-named", result, _gene_not_named),
+        ):
+            if count := int((nobodys & rows & readable).sum()):
+                warnings.append(places[name].problem(sheet.header_row, rule, said(count), WARNING))
+    return warnings
+
+
+def _nothing_to_follow(count: int) -> Said:
+    patients = f"{count} patients" if count > 1 else "1 patient"
+    return Said(
+        f"is blank or not_done in {patients} without a fusion gene, which counts as not assessed: "
+        "write not_applicable where no gene was there to follow",
+        f"{count} 例无融合基因的患者此列为空或未做，按未评估处理：如无基因可供监测，请填 not_applicable（不适用）",
+    )
+
+
+def _gene_not_named(count: int) -> Said:
+    patients = f"{count} patients" if count > 1 else "1 patient"
+    return Said(
+        f"has a result in {patients} without BCR::ABL1 and with no other gene named: name the gene under fusion_gene",
+        f"{count} 例无 BCR::ABL1 且未注明其他基因的患者有 RT-PCR 结果：请在 fusion_gene（融合基因）列填写基因名称",
+    )
 
 
 def same_patients(sheet: Sheet, at: Place) -> list[Problem]:

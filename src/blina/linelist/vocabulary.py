@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from unicodedata import category, normalize
 
@@ -159,6 +160,44 @@ def _named_twice(header: str) -> Iterator[str]:
         left, right = (_named(part) for part in (text[: cut.start()], text[cut.start() :]))
         if left is not None and left == right:
             yield left
+
+
+_NEARLY = 0.8  # of 1, how alike two headers are that may be one in another spelling
+_RUNS = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]+")  # a word of letters is parted from digits and from Chinese
+
+
+def resembles(header: str, column: Column) -> bool:
+    """Whether a header that is not known may be meant for a column: it has one of its keys, or is nearly its name.
+
+    A header that says when something was measured resembles no column of another time.
+    """
+    header = header[:200]
+    form = _form(header)
+    if not form or (column.time and not _may_be_of(form, column.time)):
+        return False
+    words = _RUNS.findall(_words(header))
+    if any(_has_key(form, words, key) for key in column.keys):
+        return True
+    names = [_form(name) for name in (column.name, column.label, column.chinese) if name]
+    return bool(get_close_matches(form, names, 1, _NEARLY))
+
+
+def _has_key(form: str, words: list[str], key: str) -> bool:
+    """Whether a key stands in a header; a word of letters begins a word there, and a short one is a whole one.
+
+    FC is none of FCR, and fusion none of infusion.
+    """
+    if not key.isascii() or " " in key:
+        return _form(key) in form
+    if len(key) <= 3:
+        return key in words
+    return any(word.startswith(key) for word in words)
+
+
+def _may_be_of(form: str, time: str) -> bool:
+    """Whether a header speaks of a time, or of none."""
+    spoken_of = {of for text, of in _indexes().times if text in form}
+    return not spoken_of or time in spoken_of
 
 
 _SAYS_MONTHS = re.compile(r"月|month|(?<![^\W_])mos?(?![^\W_])")

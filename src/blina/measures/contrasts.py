@@ -33,6 +33,7 @@ FUSION_TEST, BURDEN_TEST = "fusion test", "burden test"
 NO_COMPARISON = "no patients to compare with"
 DIFFERENT_REASONS = "not tested: the groups were treated for different reasons"
 P, SMALLEST = "p", "smallest p"
+MOST_TESTED = 2000  # patients: the whole numbers of an exact test of more take minutes
 
 
 def contrasts(
@@ -68,11 +69,14 @@ def _fusion_test(
         for level in levels
     ]
     test = None
-    if not is_mixed and all(side.here.n for side in sides):
+    total = sum(side.here.n for side in sides)
+    if not is_mixed and total <= MOST_TESTED and all(side.here.n for side in sides):
         table = [[side.here.k, side.here.n - side.here.k] for side in sides]
         test = fisher_exact(table)
     is_open = any(side.is_open for side in sides)
     why_not = "" if test else NO_COMPARISON
+    if total > MOST_TESTED:
+        why_not = f"not computed for over {MOST_TESTED} patients"
     if is_mixed:
         is_open, why_not = False, DIFFERENT_REASONS
     for statistic in (P, SMALLEST):

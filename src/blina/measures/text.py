@@ -97,6 +97,11 @@ def negatives(result: Result) -> str:
     return str(result.spans.k) if result.is_open else str(result.here.k)
 
 
+def bounds(result: Result) -> str:
+    """Least to greatest alone, of patients counted or of a number measured: `3 to 16`, `0.6 to 16.4`."""
+    return str(result.spans.k) if result.measure.counts else number_span(result)
+
+
 def number(result: Result) -> str:
     """A count or a sum alone: `28`, `open, 37 to 47`; of a sum, of how many patients."""
     if result.is_open:

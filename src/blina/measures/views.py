@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from math import nan
 
 import pandas as pd
@@ -23,7 +24,18 @@ from blina.measures.results import Result, Results
 
 RATE = ("k", "n", "percent", "lower", "upper")
 BOUNDS = ("percent_least", "percent_greatest", "lower_least", "upper_greatest")
-STATED = (*RATE, *BOUNDS, "not_assessed", "not_recorded", "open", "text", "short")
+SIZES = ("n_least", "n_greatest")
+STATED = (
+    *RATE,
+    *BOUNDS,
+    *SIZES,
+    "not_assessed",
+    "not_recorded",
+    "open",
+    "text",
+    "short",
+    "bounds",
+)
 END_OF_CYCLE_1 = "end of cycle 1"
 
 
@@ -31,7 +43,8 @@ def stated(result: Result) -> dict[str, object]:
     """The columns that state a proportion: counts, percentages, limits in %, and how it is written.
 
     percent_least and percent_greatest: over all line lists that fit, or over the missing data; lower_least and
-    upper_greatest: the exact limits there.
+    upper_greatest: the exact limits there. n_least and n_greatest: among how many, likewise. bounds: the
+    least and greatest number counted, alone.
     """
     has_percent = result.measure.statistic == "percent"
     lower, upper = result.limits if has_percent else (nan, nan)
@@ -48,17 +61,25 @@ def stated(result: Result) -> dict[str, object]:
         "percent_greatest": text.as_float(span.upper) if has_percent else nan,
         "lower_least": least,
         "upper_greatest": greatest,
+        "n_least": _whole(result.spans.n.lower),
+        "n_greatest": _whole(result.spans.n.upper),
         "not_assessed": result.here.not_assessed,
         "not_recorded": 0 if result.in_worlds else result.here.not_recorded,
         "open": result.is_open,
         "text": text.rate(result),
         "short": text.counts(result),
+        "bounds": text.bounds(result),
     }
+
+
+def _whole(value: Fraction | None) -> object:
+    return pd.NA if value is None else int(value)
 
 
 def _frame(rows: Iterable[dict], columns: Iterable[str]) -> pd.DataFrame:
     table = pd.DataFrame(list(rows), columns=[*columns])
-    types = {name: "Int64" for name in ("k", "n", "not_assessed", "not_recorded") if name in table}
+    whole = ("k", "n", *SIZES, "not_assessed", "not_recorded")
+    types = {name: "Int64" for name in whole if name in table}
     types |= {name: "float64" for name in (*RATE[2:], *BOUNDS) if name in table}
     return table.astype(types | {"open": bool} if "open" in table else types)
 
@@ -143,6 +164,7 @@ def description(results: Results) -> pd.DataFrame:
                 "open": result.is_open,
                 "text": words,
                 "short": words,
+                "bounds": text.bounds(result),
             }
         rows.append(row)
     table = _frame(rows, DESCRIPTION_COLUMNS)
@@ -173,6 +195,7 @@ def _middle(results: Results, median: Result) -> dict[str, object]:
         "open": any(part.is_open for part in (median, least, greatest)),
         "text": text.median_and_range(median, least, greatest),
         "short": text.middle_text(median),
+        "bounds": text.bounds(median),
     }
 
 
@@ -333,12 +356,17 @@ BURDEN_COLUMNS = (
     "rule",
     "n",
     "without_value",
+    "without_value_text",
     "responders",
+    "responders_short",
     "responders_median",
     "responders_range",
+    "responders_range_open",
     "others",
+    "others_short",
     "others_median",
     "others_range",
+    "others_range_open",
     "p",
     "smallest_attainable",
     "test_text",
@@ -349,7 +377,7 @@ BURDEN_COLUMNS = (
 def burden(results: Results, group: str | None = None) -> pd.DataFrame:
     """MRD before of those negative after against the others, a row per group, `BURDEN_COLUMNS`; values in %.
 
-    n patients have a value and an outcome, `without_value` do not.
+    n patients have a value and an outcome, `without_value` do not. `_short` is the count among the n.
     """
     rows = []
     for p in results.of(BURDEN_TEST):
@@ -359,14 +387,20 @@ def burden(results: Results, group: str | None = None) -> pd.DataFrame:
         rows.append(_burden_row(results, p))
     table = pd.DataFrame(rows, columns=BURDEN_COLUMNS)
     counts = ("n", "without_value", "responders", "others")
-    return table.astype(dict.fromkeys(counts, "Int64") | {"open": bool})
+    flags = ("open", "responders_range_open", "others_range_open")
+    return table.astype(dict.fromkeys(counts, "Int64") | dict.fromkeys(flags, bool))
 
 
 def _burden_row(results: Results, p: Result) -> dict[str, object]:
     group, rule = p.measure.group, p.measure.rule
     smallest = results.get(BURDEN_TEST, group, "MRD before", "", rule, "", SMALLEST)
     without = results.get("burden", group, "without value or outcome", "", rule, "", "count")
-    row = {"group": group, "rule": rule, "without_value": without.k}
+    row = {
+        "group": group,
+        "rule": rule,
+        "without_value": without.k,
+        "without_value_text": text.patients(without),
+    }
     sizes = []
     is_open = p.status == "open" or without.is_open
     for side in (RESPONDERS, OTHERS):
@@ -377,8 +411,10 @@ def _burden_row(results: Results, p: Result) -> dict[str, object]:
         sizes.append(size.k)
         row |= {
             side: size.k,
+            f"{side}_short": text.counts(size),
             f"{side}_median": text.middle_text(median),
             f"{side}_range": text.range_text(least, greatest),
+            f"{side}_range_open": least.is_open or greatest.is_open,
         }
         is_open = is_open or any(part.is_open for part in (size, median, least, greatest))
     row["n"] = None if None in sizes else sum(sizes)

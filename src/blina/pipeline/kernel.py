@@ -40,7 +40,7 @@ PRELOAD = (
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
 )
-PRELOAD_FROM = ("blina.linelist", "blina.claims", "blina.analysis", "blina.figures")
+PRELOAD_FROM = ("blina.linelist", "blina.claims", "blina.measures", "blina.analysis", "blina.figures")
 # The same for every kernel, forked or not, so that results do not depend on whose machine it is or how it started.
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
