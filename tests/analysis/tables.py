@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from blina.analysis.study import Study
 from blina.linelist.cohort import Cohort, Group
+from blina.linelist.columns import COLUMNS, PROVENANCE
 from blina.linelist.parse import parse_cell
 from blina.linelist.table import Table
 from blina.measures.bounds import CohortBounds
@@ -89,6 +90,31 @@ def table_of(lines: list[dict], cohort: Cohort) -> Table:
 def make(lines: list[dict], cohort: Cohort, known: CohortBounds | None = None) -> Study:
     """A study of these patients: `.table`, `.patients`, `.mrd`, `.events`, `.cohort`, `.results` and its views."""
     return Study(table_of(lines, cohort), cohort, known)
+
+
+MISSING = frozenset(column.name for column in COLUMNS if column.name not in ("patient_id", "group"))
+
+
+def described(cohort: Cohort, **settings) -> Cohort:
+    """A cohort described otherwise; what it computed of itself is computed anew."""
+    told = {name: getattr(cohort, name) for name in Cohort.model_fields}
+    return Cohort(**(told | settings))
+
+
+def lines_of(study: Study) -> list[dict[str, str]]:
+    """The rows of a study as the words of a line list."""
+    return study.table.cells().drop(columns=PROVENANCE, errors="ignore").to_dict("records")
+
+
+def changed(study: Study, changes: dict[tuple[str, str], str], **settings) -> Study:
+    """The same patients with cells changed, as in `{("P01", "fc_after"): "not_done"}`; "" is not recorded.
+
+    settings: what the cohort's description says otherwise.
+    """
+    lines = {line["patient_id"]: line for line in lines_of(study)}
+    for (patient, column), word in changes.items():
+        lines[patient][column] = word
+    return make([*lines.values()], described(study.cohort, missing_allowed=MISSING, **settings))
 
 
 def regrouped(study: Study, cohort: Cohort, groups: dict[int, str] | None = None) -> Study:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor, nan
@@ -17,7 +17,7 @@ from blina.measures.bounds import CohortBounds, Spans, exact_text, spans_of
 from blina.measures.declare import Measure, measures
 from blina.measures.evaluate import Patients, Value
 from blina.measures.intervals import METHOD, clopper_pearson
-from blina.measures.span import NO_VALUE
+from blina.measures.span import NO_VALUE, Span
 
 PRINTED, DETERMINED, OPEN = "printed", "determined", "open"
 OBSERVED, NOT_RECORDED = "observed", "not recorded"
@@ -98,6 +98,14 @@ class Result:
             if most >= 0:
                 highest.append(clopper_pearson(most, whole)[1])
         return 100 * min(lowest, default=nan), 100 * max(highest, default=nan)
+
+    @property
+    def k_reach(self) -> Span:
+        """Fewest and most patients counted, with those who could count though nothing recorded says so."""
+        if self.measure.could is None or not self.in_worlds:
+            return self.spans.k
+        k, most = self.spans.k, self.spans.also[-1]
+        return replace(k, upper=most.upper, status=k.status if most.certain else most.status)
 
     @property
     def left_out(self) -> int:
@@ -284,8 +292,8 @@ def _row(result: Result) -> dict[str, object]:
         "not_assessed": 0 if result.in_worlds else result.here.not_assessed,
         "least": _number(spans.value.lower),
         "greatest": _number(spans.value.upper),
-        "numerator_least": _whole(spans.k.lower),
-        "numerator_greatest": _whole(spans.k.upper),
+        "numerator_least": _whole(result.k_reach.lower),
+        "numerator_greatest": _whole(result.k_reach.upper),
         "denominator_least": _whole(spans.n.lower),
         "denominator_greatest": _whole(spans.n.upper),
         "status": result.status,

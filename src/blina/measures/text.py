@@ -146,7 +146,7 @@ def _notes(result: Result) -> list[str]:
 
 
 def _open_counts(result: Result) -> str:
-    k, n = result.spans.k, result.spans.n
+    k, n = result.k_reach, result.spans.n
     if _is_everybody(result):
         sizes = [int(n.lower), int(n.upper)]
         joint = " or " if sizes[1] - sizes[0] == 1 else " to "
