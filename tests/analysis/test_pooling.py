@@ -11,8 +11,8 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 from scipy.stats import binom, norm
 
-from blina.measures.intervals import clopper_pearson
 from blina.analysis.pooling import EXACT, RANDOM, estimate, log_likelihood, pool
+from blina.measures.intervals import clopper_pearson
 
 # Catheter-related infections of 18 trials (Niel-Weise, Stijnen and van den Broek, 2007), as in the R package metadat,
 # data-raw/dat.nielweise2007.txt: standard and anti-infective catheters.

@@ -7,8 +7,8 @@ from scipy.stats import binom
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from blina.measures.intervals import clopper_pearson, fisher_exact, rate
 from blina.analysis.samplesize import MOST, binomial_power, fisher_power, least_n, normal_n, sizes, widths
+from blina.measures.intervals import clopper_pearson, fisher_exact, rate
 
 
 def test_of_four_against_four_only_all_against_none_is_significant():

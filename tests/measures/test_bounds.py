@@ -497,7 +497,9 @@ class Listening(dict):
         return super().__getitem__(key)
 
     def get(self, key, other=None):
-        return self[key] if key in self else other
+        if key not in self:
+            return other
+        return self[key]
 
 
 def test_the_file_holds_what_the_results_need_and_nothing_else(study, known):

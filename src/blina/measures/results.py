@@ -195,7 +195,7 @@ def result_of(
     here = patients.value(measure)
     if bounds is None:
         spans = Spans(here.span, here.k_span, here.n_span)
-        return Result(measure, here, spans, _observed(here))
+        return Result(measure, here, spans, _observed(measure, here))
     spans = spans_of(measure, bounds)
     claims = [*spans.value.claims, *(spans.k.claims if measure.statistic == "percent" else ())]
     on = (readings or {}).get(measure.asked.key, ()) if measure.statistic != "sum" else ()
@@ -203,10 +203,17 @@ def result_of(
     return Result(measure, here, spans, status, tuple(dict.fromkeys(claims)), on)
 
 
-def _observed(here: Value) -> str:
-    """The status of a number of real patients."""
-    nothing = not here.stated or here.n + here.not_recorded and here.n == here.not_recorded
-    return NOT_RECORDED if nothing and here.value is None else OBSERVED
+def _observed(measure: Measure, here: Value) -> str:
+    """The status of a number of real patients: not recorded where nothing is known of any that it is about."""
+    if not here.stated:
+        return NOT_RECORDED
+    if here.value is not None or measure.could is not None:
+        return OBSERVED
+    known = here.n
+    if measure.counts:
+        left_out = int(here.n_span.upper) - here.n
+        known -= here.not_recorded - left_out
+    return NOT_RECORDED if here.not_recorded and not known else OBSERVED
 
 
 def _status(spans: Spans) -> str:
