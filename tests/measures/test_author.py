@@ -94,7 +94,7 @@ def test_the_claims_can_all_be_true_at_once(published):
         ("description/All-patients/sex/female", ["12"]),
         ("description/All-patients/age/median", ["11.0"]),
         ("description/MC/age/median", ["10.15"]),
-        ("burden/MC/MRD-before/responders/fc_and_pcr/median", ["0.12"]),
+        ("burden/MC/MRD-before/responders/fc/median", ["0.145"]),
         ("burden/RR/MRD-before/others/fc/range", ["22.64", "78.30"]),
         ("response/MC/negative-after/fc_and_pcr/all_treated", ["13"]),
         ("response/MC/negative-after/fc_and_pcr/all_treated/percent", ["72.2"]),
