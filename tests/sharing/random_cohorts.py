@@ -19,8 +19,13 @@ MISSING = ("sex", "stop_reason", "infusion_days", "fever_cycle1", "crs_grade", "
 PURPOSES = ("clearance", "bridging", "reinduction", None)
 
 
-def random_cohort(seed: int, most_patients: int = 200, most_groups: int = 6) -> Study:
-    """A cohort of 1 to `most_groups` groups and 3 to `most_patients` patients, the same for the same seed."""
+def random_cohort(
+    seed: int, most_patients: int = 200, most_groups: int = 6, rt_pcr_after: bool = True
+) -> Study:
+    """A cohort of 1 to `most_groups` groups and 3 to `most_patients` patients, the same for the same seed.
+
+    rt_pcr_after: whether RT-PCR was done after treatment in any patient.
+    """
     draw = Random(seed)
     groups = tuple(Group(name=f"G{place}", label="", purpose=draw.choice(PURPOSES))
                    for place in range(1, draw.randint(1, most_groups) + 1))  # fmt: skip
@@ -33,6 +38,8 @@ def random_cohort(seed: int, most_patients: int = 200, most_groups: int = 6) -> 
              for place in range(1, number + 1)]  # fmt: skip
     for line in lines:
         _lose(draw, line, often["odd"] / 4)
+        if not rt_pcr_after and line["bcr_abl1"]:
+            line["pcr_after"] = "not_done"
     return tables.make(lines, cohort)
 
 

@@ -2,8 +2,10 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from attacker import Attack
 from click.testing import CliRunner
@@ -12,7 +14,8 @@ from random_cohorts import random_cohort, tables
 from blina.analysis.cohort import TOTAL
 from blina.analysis.study import Study
 from blina.cli import main
-from blina.sharing.write import results, share
+from blina.linelist.columns import Column
+from blina.sharing.write import NO_RT_PCR, results, share
 from blina.yamlfile import FileError
 
 THRESHOLD = 5
@@ -136,6 +139,74 @@ def test_a_number_that_follows_from_zeros_shown_is_shown_without_its_own_number_
 def test_of_a_large_cohort_everything_common_is_shown():
     cohort = ward(("A", 2500, 600), ("B", 2500, 0))
     assert None not in [row["k"] for row in results(cohort, THRESHOLD)["tables"]["response"]]
+
+
+NO_RESULT = {"bcr_abl1": True, "pcr_before": "positive", "pcr_after": "not_done"}
+
+
+def test_a_rate_that_is_not_stated_is_sent_with_the_reason_and_not_as_none_of_none(tmp_path):
+    """RT-PCR might follow all of these patients, and was done after treatment in none."""
+    cohort = ward(("A", 18, 6), ("B", 7, 0), every=NO_RESULT)
+    sent = results(cohort, THRESHOLD)
+    rows = sent["tables"]["response"]
+    assert {row["rule"]: row.get("reason") for row in rows} == {
+        "fc": None,
+        "pcr": NO_RT_PCR,
+        "fc_and_pcr": NO_RT_PCR,
+    }
+    assert all((row["k"], row["n"]) == (None, None) for row in rows if row["rule"] != "fc")
+    assert NO_RT_PCR in sent["protection"]["reasons"]
+    assert sent["protection"]["suppressed"]["response"]["of"] == 2 * sum(row["rule"] == "fc" for row in rows)
+    share(cohort, tmp_path / "sent")
+    with (tmp_path / "sent" / "response.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [(row["k"], row["n"]) for row in csv.DictReader(file) if row["rule"] == "pcr"]
+    assert {*cells} == {(NO_RT_PCR, NO_RT_PCR)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_recovered_from_the_reason_why_there_is_no_rate(seed):
+    cohort = random_cohort(seed, most_patients=30, most_groups=2, rt_pcr_after=False)
+    sent = results(cohort, THRESHOLD)
+    attack = Attack(sent)
+    assert attack.recovered() == {}
+
+
+def test_reasons_are_given_in_random_cohorts_too():
+    given = 0
+    for seed in range(6):
+        cohort = random_cohort(seed, most_patients=30, most_groups=2, rt_pcr_after=False)
+        given += any(row.get("reason") for row in results(cohort, THRESHOLD)["tables"]["response"])
+    assert given >= 2
+
+
+def test_a_further_shared_column_adds_its_levels_and_is_protected():
+    """A column that is shared by its entry is counted, audited, and withheld where few patients have a level."""
+    entry = Column("cns_involvement", "boolean", blank=True, optional=True, described="found", shared=True,
+                   characteristic="CNS involvement")  # fmt: skip
+    cohort = ward(("A", 18, 0))
+    for positive, expected in ((6, {"no": 12, "yes": 6, "not recorded": 0}), (2, {"no": None, "yes": None})):
+        places = np.arange(18)
+        table = replace(
+            cohort.table,
+            columns={**cohort.table.columns, entry.name: entry},
+            codes={**cohort.table.codes, entry.name: (places < positive).astype(np.int64)},
+            blank={**cohort.table.blank, entry.name: np.zeros(18, dtype=bool)},
+        )
+        study = Study(table, cohort.cohort)
+        rows = results(study, THRESHOLD)["tables"]["cohort"]
+        mine = [row for row in rows if row["characteristic"] == "CNS involvement" and row["group"] == "A"]
+        counts = {row["level"]: row["count"] for row in mine}
+        assert {level: counts[level] for level in expected} == expected
+        found = study.results.get("description", "A", "CNS involvement", "found")
+        assert found.here.k == positive
+
+
+def test_nothing_is_written_where_the_audit_counts_otherwise_than_the_report(tmp_path):
+    study, others = ward(("A", 18, 6)), ward(("A", 18, 7))
+    study.results = others.results  # as if a result were counted in another way
+    with pytest.raises(AssertionError, match="response: A, negative after, fc, all_treated: 12 .* 11"):
+        share(study, tmp_path / "sent")
+    assert not (tmp_path / "sent").exists()
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -68,8 +68,10 @@ class Number:
     def name(self) -> str:
         """Its id, if no other number has the same: topic, group, name, level, rule, set and statistic."""
         measure = self.measure
-        parts = [measure.topic, measure.group, measure.name, measure.level]
-        parts += [measure.rule, measure.evaluable_set, self.besides]
+        parts = [measure.topic, measure.group]
+        if measure.name != measure.topic:
+            parts.append(measure.name)
+        parts += [measure.level, measure.rule, measure.evaluable_set, self.besides]
         if self.asked.statistic != "count":
             parts.append(self.asked.statistic)
         slugs = [_OTHER_CHARACTERS.sub("-", part).strip("-") for part in parts]
@@ -82,7 +84,7 @@ def write_claims(cohort: Cohort) -> str:
     Raises FileError where the line list cannot be read, LineListError where something in it is wrong.
     """
     table = read_line_list(cohort.linelist, cohort)
-    return claims_of(table, cohort.of_table(table))
+    return claims_of(table, cohort)
 
 
 def claims_of(table: Table, cohort: Cohort, results: Results | None = None) -> str:
@@ -93,6 +95,7 @@ def claims_of(table: Table, cohort: Cohort, results: Results | None = None) -> s
     out. A comment at the top names the claims about 1 to 4 patients.
     AssertionError, naming the measure, if a claim would not hold on the line list.
     """
+    cohort = cohort.of_table(table)
     results = results_of(table, cohort) if results is None else results
     head = _head(table, cohort)
     without_claims = compile_document(Typed("claims", {**head, "claims": []}))

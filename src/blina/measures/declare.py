@@ -650,7 +650,8 @@ def bins_before() -> dict[str, Rows]:
     for name, limits in POWERS_OF_TEN.items():
         bins[name] = both(POSITIVE_BEFORE, {"mrd_before_percent": limits})
     bins[NOT_DETECTED] = both(_negative_in_some(), {"not": POSITIVE_BEFORE})
-    bins[NOT_RECORDED] = {"not": {"any_of": [*bins.values()]}}
+    with_value = both(POSITIVE_BEFORE, WITH_VALUE)
+    bins[NOT_RECORDED] = {"not": {"any_of": [with_value, bins[NOT_DETECTED]]}}
     return bins
 
 
