@@ -59,6 +59,7 @@ AFTER = (
     "negative by FC and, where followed, RT-PCR",
     "negative by FC, positive by RT-PCR",
     "positive by FC",
+    "negative by FC, RT-PCR not assessed",
     "not assessed",
     "positive by RT-PCR, FC not assessed",
 )
@@ -469,10 +470,13 @@ def response_measure(unit: Unit, rule: ResponseRule, evaluable_set: str, facts: 
 def flow_states(facts: Facts) -> list[tuple[str, str, Rows]]:
     """Stage, state and who is in it; the states of a stage share out every patient."""
     results_before = {"any_of": [{"fc_before": RESULT}, {"pcr_before": RESULT}]}
-    negative, by_pcr = dict(RULES[-1].negative), {"fc_after": "negative", "pcr_after": "positive"}
+    by_rt_pcr = [*RESULT, "not_applicable"]
+    negative = dict(RULES[-1].negative)
+    pcr_positive = {"fc_after": "negative", "pcr_after": "positive"}
     positive = {"fc_after": "positive"}
+    without_pcr = {"fc_after": "negative", "not": {"pcr_after": by_rt_pcr}}
     pcr_alone = {"pcr_after": "positive", "not": {"fc_after": RESULT}}
-    decided = [negative, by_pcr, positive, pcr_alone]
+    decided = [negative, pcr_positive, positive, without_pcr, pcr_alone]
     reasons = list(facts.columns["stop_reason"].words)
     listed = [*(word for word in (*REASONS, "other") if word in reasons)]
     listed += [word for word in reasons if word not in listed]
@@ -485,7 +489,8 @@ def flow_states(facts: Facts) -> list[tuple[str, str, Rows]]:
     states += [("end of cycle 1", reason, {"stop_reason": reason}) for reason in listed]
     if "stop_reason" in facts.may_be_blank:
         states.append(("end of cycle 1", NOT_RECORDED, {"stop_reason": ""}))
-    after = [negative, by_pcr, positive, {"not": {"any_of": decided}}, pcr_alone]
+    unknown = {"not": {"any_of": decided}}
+    after = [negative, pcr_positive, positive, without_pcr, unknown, pcr_alone]
     states += [("MRD after", state, rows) for state, rows in zip(AFTER, after, strict=True)]
     return states
 

@@ -68,12 +68,24 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return lower, upper
 
 
-def rate_text(k: int, n: int) -> str:
-    """A proportion as every table and figure prints it: 13, 18 gives "13/18 (72.2%, 46.5 to 90.3)"; 0, 0 "0/0"."""
-    if n == 0:
-        return f"{k}/{n}"
-    lower, upper = (_limit_text(limit) for limit in clopper_pearson(k, n))
-    return f"{k}/{n} ({percent_text(k, n)}%, {lower} to {upper})"
+def rate_text(k: int, n: int, *notes: str, interval: bool = True) -> str:
+    """A proportion as every table and figure prints it, with notes inside the bracket.
+
+    >>> rate_text(13, 18)
+    '13/18 (72.2%, 46.5 to 90.3)'
+    >>> rate_text(13, 18, "2 not recorded", interval=False)
+    '13/18 (72.2%; 2 not recorded)'
+    >>> rate_text(0, 0)
+    '0/0'
+    """
+    parts = list(notes)
+    if n:
+        stated = f"{percent_text(k, n)}%"
+        if interval:
+            lower, upper = (_limit_text(limit) for limit in clopper_pearson(k, n))
+            stated += f", {lower} to {upper}"
+        parts.insert(0, stated)
+    return f"{k}/{n} ({'; '.join(parts)})" if parts else f"{k}/{n}"
 
 
 def rate(k: int, n: int) -> dict[str, object]:
