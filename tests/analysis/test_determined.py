@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
+from blina.analysis.open import CohortBounds, Span, solver
+from blina.analysis.questions import Asked, count
 
 from blina.analysis import determined as module
 from blina.analysis.cohort import TOTAL
@@ -31,8 +33,6 @@ from blina.analysis.determined import (
     stated_alternatives,
     without_each,
 )
-from blina.analysis.open import CohortBounds, Span, solver
-from blina.analysis.questions import Asked, count
 from blina.claims.check import read_for_claims
 from blina.claims.consistent import consistent
 from blina.claims.document import compile_document, load_claims

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-
-from blina.analysis import questions, summary
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.response import EVALUABLE_SETS, RULES, fusion_contrast, rates
+
+from blina.analysis import questions, summary
 from blina.linelist.tidy import load
 
 

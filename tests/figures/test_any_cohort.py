@@ -2,11 +2,11 @@
 
 import pandas as pd
 import pytest
-
-from blina.analysis.context import comparable, load_published, pools, side_by_side
 from blina.analysis.open import with_bounds
 from blina.analysis.questions import of_rates
 from blina.analysis.response import rates
+
+from blina.analysis.context import comparable, load_published, pools, side_by_side
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import burden, mrd_paired

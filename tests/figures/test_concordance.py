@@ -5,12 +5,12 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
-
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.questions import of_concordance
 from blina.analysis.response import AGREE, CELLS, MISSED, concordance
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
 from blina.figures.concordance import assay_concordance
 from blina.figures.style import SMALL, WIDE
 from blina.linelist.tidy import load

@@ -6,14 +6,14 @@ from itertools import combinations, pairwise
 
 import pandas as pd
 import pytest
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, burden_test, flow, rates, statuses
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from blina.analysis import questions
 from blina.analysis import response as response_analysis
 from blina.analysis.cohort import describe
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, burden_test, flow, rates, statuses
 from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, where_grades_lack, worst_grades
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow

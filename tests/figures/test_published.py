@@ -4,13 +4,13 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.response import rates
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
 from blina.analysis import questions
 from blina.analysis.context import COMPARISONS, comparable, load_published, pools, side_by_side
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import rates
 from blina.figures.published import published
 from blina.figures.style import MUTED, SMALL, TALL, looks, tint
 from blina.linelist.tidy import load

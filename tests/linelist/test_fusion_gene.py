@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
+from blina.claims.author import claims_of
 from files import changed, ward, write
 
-from blina.claims.author import claims_of
 from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import COLUMNS, GENES
 from blina.linelist.convert import How, convert
