@@ -69,9 +69,9 @@ class Attack:
         self._use_reasons()
 
     def _use_reasons(self) -> None:
-        """What a missing rate tells: of these patients nobody has a result by RT-PCR after, and some might have.
+        """What a missing rate tells: nobody has a result by RT-PCR after, and some might have.
 
-        Where no reason is given, he takes it that there is a rate: somebody has a result, or nobody might have.
+        Without a reason he takes it that there is a rate: somebody has a result, or nobody might.
         """
         by_pcr = [row for row in self.centre["tables"]["response"] if row["rule"] == "pcr"]
         for row in by_pcr:
@@ -89,10 +89,10 @@ class Attack:
                 self.model.add(followed == 0).only_enforce_if(~is_done)
 
     def _unit(self, group: str, measure: str, counts: Callable[[str], bool]):
-        """How many of a group, or of the part of it that a measure is about, have such a result by RT-PCR."""
+        """How many of those whom a measure is about have such a result by RT-PCR after."""
         cells = self.response[group]
-        mine = [patient for patient in PATIENTS if self._is_about(group, measure, patient) and counts(patient[1])]
-        return sum(cells[patient] for patient in mine)
+        about = [patient for patient in PATIENTS if self._is_about(group, measure, patient)]
+        return sum(cells[patient] for patient in about if counts(patient[1]))
 
     def _is_about(self, group: str, measure: str, patient: tuple) -> bool:
         _, _, fc_before, pcr_before, _, _, negative = patient

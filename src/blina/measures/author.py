@@ -1,4 +1,4 @@
-"""The claims file of a cohort: the numbers that a report of it prints, written so that anyone can check them."""
+"""The claims file of a cohort: the numbers of its report, written so that anyone can check them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from blina.claims.document import Document, compile_document
 from blina.claims.printed import round_exact
 from blina.linelist.cohort import Cohort
-from blina.linelist.columns import Column
+from blina.linelist.columns import Column, Rule
 from blina.linelist.intake import read_line_list
 from blina.linelist.table import Table
 from blina.measures.choices import ICANS
@@ -51,7 +51,7 @@ _OTHER_CHARACTERS = re.compile(r"[^\w]+")
 
 @dataclass(frozen=True)
 class Number:
-    """A claim to write: which question, of which measure, its exact values, of how many patients it tells."""
+    """A claim to write: its question, its exact values, and about how many patients it is."""
 
     measure: Measure
     asked: Asked
@@ -66,7 +66,7 @@ class Number:
 
     @property
     def name(self) -> str:
-        """Its id, if no other number has the same: topic, group, name, level, rule, set and statistic."""
+        """Its id unless taken: topic, group, name, level, rule, set and statistic."""
         measure = self.measure
         parts = [measure.topic, measure.group]
         if measure.name != measure.topic:
@@ -81,7 +81,8 @@ class Number:
 def write_claims(cohort: Cohort) -> str:
     """The claims file (YAML) of a cohort, from its line list.
 
-    Raises FileError where the line list cannot be read, LineListError where something in it is wrong.
+    Raises FileError where the line list cannot be read, LineListError where something in it is
+    wrong.
     """
     table = read_line_list(cohort.linelist, cohort)
     return claims_of(table, cohort)
@@ -90,9 +91,9 @@ def write_claims(cohort: Cohort) -> str:
 def claims_of(table: Table, cohort: Cohort, results: Results | None = None) -> str:
     """The claims file (YAML) of a checked line list; the order of its rows makes no difference.
 
-    results: those of the line list, if they are known. Percentages are rounded half up to one decimal,
-    medians and ends of ranges not at all. What has no single value, as a median of no patients, is left
-    out. A comment at the top names the claims about 1 to 4 patients.
+    results: those of the line list, if they are known. Percentages are rounded half up to one
+    decimal, medians and ends of ranges not at all. What has no single value, as a median of no
+    patients, is left out. A comment at the top names the claims about 1 to 4 patients.
     AssertionError, naming the measure, if a claim would not hold on the line list.
     """
     cohort = cohort.of_table(table)
@@ -113,7 +114,7 @@ def claims_of(table: Table, cohort: Cohort, results: Results | None = None) -> s
 
 
 def _numbers(results: Results, patients: Patients) -> Iterator[Number]:
-    """The numbers that the results state, in the order of the sections and, in them, of the report."""
+    """The numbers that the results state, by section and in the order of the report."""
     for where in SECTIONS:
         for result in results:
             if TOPICS.get(result.measure.topic) == where:
@@ -123,7 +124,7 @@ def _numbers(results: Results, patients: Patients) -> Iterator[Number]:
 
 
 def numbers_of(result: Result, results: Results) -> Iterator[Number]:
-    """The claims that a result makes: patients counted, their share, a median, or both ends of a range."""
+    """The claims of a result: patients counted, their share, a median, or both ends of a range."""
     measure, here = result.measure, result.here
     if not here.stated or not here.n or measure.of is NOBODY:
         return
@@ -170,7 +171,7 @@ def _named(numbers: Iterable[Number]) -> Iterator[tuple[str, Number]]:
 
 
 def _confirm(number: Number, document: Document, table: Table) -> None:
-    """AssertionError if the question, as a claims file puts it, has another value on the line list."""
+    """AssertionError if the question, as a claim, has another value on the line list."""
     asked = number.asked
     question = document.question(asked.statistic, asked.rows, asked.of)
     values = question.statistic.values(table, question.rows.holds(table), question.of)
@@ -204,18 +205,30 @@ def _head(table: Table, cohort: Cohort) -> dict:
         "patients": str(len(table)),
         "rounding": ROUNDING,
         "columns": {name: _declared(column, cohort) for name, column in table.columns.items()},
-        "rules": [{"id": rule.id, "if": rule.when, "then": rule.then, "why": rule.why} for rule in cohort.rules],
+        "rules": [_constraint(rule) for rule in cohort.rules],
     }
+
+
+def _constraint(rule: Rule) -> dict:
+    return {"id": rule.id, "if": rule.when, "then": rule.then, "why": rule.why}
 
 
 def _declared(column: Column, cohort: Cohort) -> dict:
     """A column as a claims file declares it; a grade says by which scale, where the cohort does."""
-    scale = cohort.scale(GRADED[column.name]) if column.name in GRADED and cohort.grading_scale_stated else ""
-    said = {"type": column.type, "values": list(column.values), "min": column.min, "max": column.max,
-            "step": column.step if column.type == "decimal" else "", "unit": column.unit,
-            "blank": "allowed" if column.blank else "",
-            "meaning": column.meaning + (f"; graded by {scale}" if scale else "")}  # fmt: skip
-    return {key: value for key, value in said.items() if value}
+    meaning = column.meaning
+    if column.name in GRADED and cohort.grading_scale_stated:
+        meaning += f"; graded by {cohort.scale(GRADED[column.name])}"
+    declared = {
+        "type": column.type,
+        "values": list(column.values),
+        "min": column.min,
+        "max": column.max,
+        "step": column.step if column.type == "decimal" else "",
+        "unit": column.unit,
+        "blank": "allowed" if column.blank else "",
+        "meaning": meaning,
+    }
+    return {key: value for key, value in declared.items() if value}
 
 
 def _printed(number: Number, table: Table) -> list[str]:

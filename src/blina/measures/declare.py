@@ -375,7 +375,7 @@ def units(cohort: Cohort, facts: Facts) -> Iterator[Unit]:
 
 
 def units_of(group: Group) -> list[Unit]:
-    """A group or, of one treated for bridging, its parts: negative, positive and not assessed before."""
+    """A group or, of a bridging one, its parts: negative, positive, not assessed before."""
     mine = {"group": group.name}
     if group.purpose != "bridging":
         return [Unit(group.name, BECAME, mine, group.reported_rule)]
@@ -650,7 +650,7 @@ def _burden(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
 
 
 def bins_before() -> dict[str, Rows]:
-    """MRD before in powers of ten, of those positive before; not detected; not recorded: each patient is in one."""
+    """MRD before in powers of ten, not detected or not recorded: each patient is in one."""
     bins = {}
     for name, limits in POWERS_OF_TEN.items():
         bins[name] = both(POSITIVE_BEFORE, {"mrd_before_percent": limits})
@@ -661,7 +661,7 @@ def bins_before() -> dict[str, Rows]:
 
 
 def _powers_of_ten(cohort: Cohort) -> Iterator[Measure]:
-    """Patients by MRD before in powers of ten; asked of real patients only, who are shared in this way."""
+    """Patients by MRD before in powers of ten; of real patients only, who are shared so."""
     if cohort.reconstructed:
         return
     for group, rows in group_rows(cohort):

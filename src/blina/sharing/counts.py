@@ -1,4 +1,4 @@
-"""What is counted for sending away: each number from a result of the report, and whom it counts, for the audit."""
+"""What is counted for sending away: each number a result of the report, and whom it counts."""
 
 from __future__ import annotations
 
@@ -82,11 +82,12 @@ Where = Mapping[str, frozenset]  # a profile has, in each of these attributes, o
 
 @dataclass(frozen=True)
 class Count:
-    """One number: the patients of `groups` whose profile has, in each attribute of `where`, one of the levels.
+    """One number: patients of `groups` with one of the levels in each attribute of `where`.
 
-    `table`, `row` and `name` say where it is sent: the table, the keys of the row in it, the column. `of` is the number
-    of patients among whom it is counted; without that, it is not shown. `number` is what the report's result says, or
-    nothing where the report states no rate (`stated`).
+    `table`, `row` and `name` say where it is sent: the table, the keys of the row in it, the
+    column. `of` is the number of patients among whom it is counted; without that, it is not shown.
+    `number` is what the report's result says, or nothing where the report states no rate
+    (`stated`).
     """
 
     table: str
@@ -107,7 +108,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Unstated:
-    """Patients of whom no rate with RT-PCR is stated: some may be followed, none has a result after treatment.
+    """Patients without a rate by RT-PCR: some may be followed, none has a result after.
 
     `row`: the first keys of their rows in the table of response.
     """
@@ -120,10 +121,10 @@ class Unstated:
 
 @dataclass(frozen=True)
 class Scheme:
-    """What of a patient is counted together, and the levels of what does not follow from results of MRD.
+    """What of a patient is counted together, and the levels of what no MRD result decides.
 
-    No number that is sent, and no link between attributes, needs more than one of `tables`. Tables that agree on the
-    attributes they share can always be joined to a line list.
+    No number that is sent, and no link between attributes, needs more than one of `tables`. Tables
+    that agree on the attributes they share can always be joined to a line list.
     """
 
     tables: tuple[tuple[str, ...], ...]
@@ -163,7 +164,7 @@ def _severe_stop_of(reason: str) -> str:
 
 @dataclass(frozen=True)
 class Shared:
-    """All that sharing knows of a cohort: the numbers, the most important first, and a profile of each patient.
+    """What is shared of a cohort: numbers, the most important first, and a profile per patient.
 
     `profiles`: one row per patient, one column per attribute of the scheme.
     """
@@ -225,13 +226,14 @@ def _blank_level(column: Column) -> str:
 
 
 def _profiles(patients: Patients) -> pd.DataFrame:
-    """One row per patient and one column per attribute, each by the predicates of the declared choices."""
+    """One row per patient and one column per attribute, by the predicates of the choices."""
     table, facts = patients.table, patients.facts
     found = {"group": _words(table, "group"), **_results(patients)}
     found["more_than_7_days"] = patients.holding(LONGER_THAN_A_WEEK)
     known = patients.holding(not_severe(facts))
     reaction = patients.holding(SEVERE_STOP)
-    found["severe_stop"] = _levels(len(table), {REACTION: reaction, NO_REACTION: known}, NOT_RECORDED)
+    stops = {REACTION: reaction, NO_REACTION: known}
+    found["severe_stop"] = _levels(len(table), stops, NOT_RECORDED)
     bins = {name: patients.holding(rows) for name, rows in bins_before().items()}
     found["burden"] = _levels(len(table), bins, NOT_RECORDED)
     for name in {STOP: None, **{column.name: None for column in shared_columns(table)}}:
@@ -277,7 +279,7 @@ def _results(patients: Patients) -> dict[str, np.ndarray]:
 
 
 def _grades(event: Event, patients: Patients) -> np.ndarray:
-    """The worst grade of one event in classes, by patient; an event without grades is one of no grade."""
+    """The worst grade of one event in classes, by patient; without grades, that of no grade."""
     may_be_blank = patients.facts.may_be_blank
     occurred = patients.holding(event.occurred(may_be_blank))
     found = {}
@@ -293,13 +295,13 @@ def _grades(event: Event, patients: Patients) -> np.ndarray:
 
 @cache
 def _possible_results() -> pd.DataFrame:
-    """What follows from every combination of results before and after, with a fusion gene and of unknown one."""
+    """What follows from every combination of results, with a fusion gene or an unknown one."""
     patients = Patients(_made_up())
     return pd.DataFrame(_results(patients)).drop_duplicates(ignore_index=True)
 
 
 def _made_up() -> Table:
-    """A made-up patient for every combination of results: each test done or not, a gene to follow or none."""
+    """A made-up patient for every combination of results, with a gene to follow or none."""
     results = ("positive", "negative", "not_done")
     courses = [*product(results, results)]
     followed = [*courses, ("not_applicable", "not_applicable")]
@@ -320,11 +322,11 @@ def _made_up() -> Table:
 
 
 def counts(study: Study) -> list[Count]:
-    """Every number that is sent if nothing is withheld, the most important first: the last give way.
+    """Every number that is sent if none is withheld, the most important first.
 
-    Sizes of groups; response, over all treated first; worst grades; how cycle 1 ended; MRD before; sex and what else of
-    a line list is shared. Which numbers there are depends on the groups, their purposes and the columns only, never on
-    the patients.
+    Sizes of groups; response, over all treated first; worst grades; how cycle 1 ended; MRD before;
+    sex and what else of a line list is shared. Which numbers there are depends on the groups, their
+    purposes and the columns only, never on the patients.
     """
     asking = _Asking(study)
     sizes = {}
@@ -358,8 +360,8 @@ class _Asking:
     def value(self, measure: Measure) -> Value:
         """What the result of a measure says.
 
-        A report leaves out lines on what does not occur; what they would say is then asked of the same
-        measure.
+        A report leaves out lines on what does not occur; what they would say is then asked of the
+        same measure.
         """
         result = self.study.results.get(*measure.key)
         return result.here if result else self.study.counted.value(measure)
@@ -397,12 +399,12 @@ def _unit_row(unit: Unit) -> tuple[tuple[str, str], ...]:
 
 
 def _whom(unit: Unit, purpose: str | None) -> Where:
-    """What the patients of a unit have in common: parts there are only of a group treated for bridging."""
+    """What the patients of a unit have in common; only bridging groups have parts."""
     return UNITS[unit.measure] if purpose == "bridging" else {}
 
 
 def _sets(evaluable_set: str, rule: ResponseRule) -> tuple[Where, Where]:
-    """What the members of an evaluable set have in common, and what the successes among them have besides."""
+    """What the members of a set have in common, and what successes have besides."""
     before = {"fc": "fc_before", "pcr": "pcr_before", "fc_and_pcr": "positive_before"}[rule.id]
     without_reaction = {"severe_stop": frozenset([NO_REACTION])}
     return {

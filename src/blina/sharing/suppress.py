@@ -19,7 +19,7 @@ AT_ONCE = 40  # small numbers that one search for another line list tries to mak
 
 @dataclass(frozen=True)
 class Shown:
-    """What may be sent: the value of each count, None where it is withheld, and of whom it is said why.
+    """What may be sent: the value of each count, None where it is withheld.
 
     unstated: the patients of whom it may be said that no rate with RT-PCR is stated.
     """
@@ -38,9 +38,9 @@ def shown(shared: Shared, threshold: int = THRESHOLD) -> Shown:
     fixed for somebody who guesses which counts are small: 8 patients in two groups suppressed as small are 4 and 4.
     Each count in turn is shown if all that is protected stays so. Nobody (0) and everybody are shown like other
     numbers; but no count is shown without the number of patients among whom it is counted, unless it follows from what
-    is shown. That no rate is stated tells that nobody of some patients has a result: like a number, it is said
-    only if all that is protected stays so.
-    AssertionError, naming the count, where the profiles give another number than the report's result.
+    is shown. That no rate is stated tells that nobody of some patients has a result: like a number,
+    it is said only if all that is protected stays so.
+    AssertionError, naming the count, where the profiles give another number than the result.
     """
     counts = shared.counts
     audit = _Audit(_Space(shared, threshold), counts, threshold)
@@ -60,7 +60,8 @@ def _confirm(counts: Sequence[Count], counted: np.ndarray) -> None:
     """AssertionError if what is audited is not what the report says."""
     for count, number in zip(counts, counted.tolist(), strict=True):
         if count.stated and count.number != number:
-            raise AssertionError(f"{count.words}: {number} are counted, and the result is {count.number}")
+            audited = f"{number} are counted, and the result is {count.number}"
+            raise AssertionError(f"{count.words}: {audited}")
 
 
 def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None:
@@ -80,7 +81,7 @@ def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None
 
 
 class _Space:
-    """Line lists as vectors: how many patients each cell of each table holds; `truth` is that of the cohort.
+    """Line lists as vectors: how many patients are in each cell; `truth` is the cohort's.
 
     `links` times such a vector is 0 (tables agree on what they share), `rows` times it gives the counts, `protected`
     times it all that could be asked for and is small in the cohort. `telling` says which pairs of counts give a small
@@ -94,7 +95,8 @@ class _Space:
         self.cells, held = [], []
         for names in self.tables:
             patients = Counter(shared.profiles[[*names]].itertuples(index=False, name=None))
-            conceivable = ((group, *rest) for group in self.groups for rest in self.scheme.possible(names[1:]))
+            possible = self.scheme.possible(names[1:])
+            conceivable = ((group, *rest) for group in self.groups for rest in possible)
             self.cells.append([*dict.fromkeys([*conceivable, *patients])])
             held.append(np.array([patients[cell] for cell in self.cells[-1]]))
         self.levels = [dict(zip(names, zip(*cells, strict=True), strict=True))
@@ -117,7 +119,8 @@ class _Space:
 
     def _mark_telling(self, place: int, patients: np.ndarray, counts: Sequence[Count], threshold: int) -> None:
         """Mark in `telling` the counts of one table that are small, and the pairs that differ by a small number."""
-        mine = [number for number, count in enumerate(counts) if {*count.where} <= {*self.tables[place]}]
+        names = {*self.tables[place]}
+        mine = [number for number, count in enumerate(counts) if {*count.where} <= names]
         rows = np.array([self._holds(place, counts[number].groups, counts[number].where) for number in mine])
         held = rows @ patients
         left = held - held[:, None]
@@ -136,7 +139,7 @@ class _Space:
                 yield self._whole(place, here) - self._whole(before, there)
 
     def row(self, groups: Set[str], where: Mapping[str, frozenset]) -> np.ndarray:
-        """A row that counts the patients with these profiles, over the first table that can tell them."""
+        """A row that counts patients with these profiles, over the first table that can."""
         names = {*where}
         place = next(place for place, table in enumerate(self.tables) if names <= {*table})
         return self._whole(place, self._holds(place, groups, where))
@@ -188,7 +191,7 @@ class _Audit:
         self.counted = space.rows @ space.truth
         self.most = int(self.counted.max()) + threshold  # patients that a line list may have in one cell
         self.shown: list[int] = []
-        self.facts: list[tuple[np.ndarray, int, float]] = []  # rows told without a number, least and most
+        self.facts: list[tuple[np.ndarray, int, float]] = []  # rows told otherwise, least and most
         self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
         self.failed: Counter[tuple] = Counter()  # how often each protected number was the one that was not safe
         value, small = dict(zip(counts, self.counted, strict=True)), range(1, threshold)
@@ -197,7 +200,7 @@ class _Audit:
         self.guarded = [place for place in self.told if self._could_differ([], [place])]
 
     def tell(self, patients: Unstated) -> bool:
-        """Tell that some of these patients may be followed, and none has a result: whether it is safe."""
+        """Tell that some of these may be followed and none has a result: whether it is safe."""
         before = self.facts
         with_result = self.space.row(patients.groups, patients.with_result)
         followed = self.space.row(patients.groups, patients.followed)

@@ -27,7 +27,7 @@ TABLES = ("cohort", "response", "safety", "mrd")
 REASONS = {
     "primary": "the number is small, or a small one is left when it is taken from another number shown",
     "secondary": "the number is not small, but would help to work out a small one",
-    NO_RT_PCR: "no number: patients might be followed by RT-PCR, and none has a result after treatment",
+    NO_RT_PCR: "no number: RT-PCR might follow patients, and none has a result after treatment",
     "which": "not said of a single number: that would itself tell something of its size",
 }
 README = """Aggregate results of one centre, blinatumomab in B-ALL
@@ -206,7 +206,7 @@ def _csv(rows: list[dict]) -> str:
 
 
 def _cell(value: str | int | None, hidden: str) -> str | int:
-    """A value as a cell: `hidden` where there is none, and no text that a spreadsheet would compute."""
+    """A value as a cell, `hidden` where there is none; no text that a spreadsheet computes."""
     if value is None:
         return hidden
     return safe_text(value) if isinstance(value, str) else value
