@@ -4,8 +4,6 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import rates
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 

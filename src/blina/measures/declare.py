@@ -67,7 +67,6 @@ BEFORE = ("positive by any assay", NOT_DETECTED, "not assessed")
 CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FURTHER = "further cycles"
 SOME_CYCLES: Rows = {"extra_cycles": {"at_least": "1"}}
-REACTIONS = ("stopped_for_severe", "described_severe", "both", "difference")
 BCR_ABL1 = "BCR::ABL1"
 RESPONDERS, OTHERS = "responders", "others"
 WITH_VALUE: Rows = {"not": {"mrd_before_percent": ""}}
@@ -311,6 +310,10 @@ def status_column(assay: str, time: str) -> str:
     return f"{PREFIX[assay]}_{time}"
 
 
+def status_name(assay: str, time: str) -> str:
+    return f"{assay} {time}"
+
+
 def _statuses(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
     for group, rows in group_rows(cohort, total=False):
         for assay in ASSAYS:
@@ -323,7 +326,7 @@ def _statuses(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
                     yield Measure(
                         "statuses",
                         group,
-                        f"{assay} {time}",
+                        status_name(assay, time),
                         status,
                         statistic="count",
                         whom=rows,

@@ -107,17 +107,23 @@ class ExactTest:
     @property
     def text(self) -> str:
         """The p and how small it could be: "p = 0.057; the smallest these 7 patients can give is 0.057"."""
-        smallest = p_text(self.smallest_attainable).removeprefix("p = ").removeprefix("p ")
+        smallest = p_number(self.smallest_attainable)
         return f"{p_text(self.p)}; the smallest these {self.n} patients can give is {smallest}"
 
 
 def p_text(p: Fraction) -> str:
-    """A p in words: three places; below 0.001 four, then "p < 0.0001"; never rounded up to 1."""
+    """A p in words: `p = 0.057`, `p < 0.0001`, `p > 0.999`."""
+    number = p_number(p)
+    return f"p {number}" if number[0] in "<>" else f"p = {number}"
+
+
+def p_number(p: Fraction) -> str:
+    """A p in digits: three places; below 0.001 four, then "< 0.0001"; never rounded up to 1."""
     if p >= Fraction(9995, 10000):
-        return "p = 1" if p == 1 else "p > 0.999"
+        return "1" if p == 1 else "> 0.999"
     if p < Fraction(1, 10000):
-        return "p < 0.0001"
-    return f"p = {decimal_text(p, 3 if p >= Fraction(1, 1000) else 4)}"
+        return "< 0.0001"
+    return decimal_text(p, 3 if p >= Fraction(1, 1000) else 4)
 
 
 def fisher_exact(table: Sequence[Sequence[int]]) -> ExactTest:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from blina.linelist.columns import COLUMNS
-from blina.measures.intervals import decimal_text, p_text, rate_text, short_text
+from blina.measures.intervals import decimal_text, p_number, p_text, rate_text, short_text
 from blina.measures.results import Result
 from blina.measures.span import NO_VALUE, Span, among, value_text
 
@@ -238,7 +238,7 @@ def test(p: Result, smallest: Result) -> str:
         return _open_test(p)
     if p.here.value is None:
         return p.note
-    least = p_text(smallest.here.value).removeprefix("p = ").removeprefix("p ")
+    least = p_number(smallest.here.value)
     return f"{p_text(p.here.value)}; the smallest these {p.here.n} patients can give is {least}"
 
 
@@ -249,7 +249,7 @@ def _open_test(p: Result) -> str:
     with_ties, without = p_text(span.lower), p_text(span.upper)
     if with_ties == without:
         return f"{OPEN_WORD}: {without}, the smallest possible"
-    other = with_ties.removeprefix("p = ")
+    other = p_number(span.lower)
     said = f"{without}, or {other} if {p.note}; in either case the smallest possible"
     return f"{OPEN_WORD}: {said}"
 
