@@ -72,7 +72,7 @@ def safety(study: Study) -> Picture:
             row = mine.loc[event, severity]
             gid = f"bar-{number}-{place.number(event)}-{place.lines[event].index(severity)}"
             _bar(sheet, left, top + y, bar, row, look.colour, gid)
-    return sheet.picture("safety", _alt(table, study.cohort))
+    return sheet.picture("safety", _alt(lines, study.cohort))
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,10 @@ def _nothing(title: str, sentence: str, study: Study) -> Picture:
 
 def _note(lines: pd.DataFrame, cohort: Cohort) -> str:
     source = "the report" if cohort.reconstructed else "the line list"
+    joint = ";" if cohort.scale_is_named else "."
     note = (
         "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and "
-        f"ICANS: {scale_text(cohort)}. Fever stands apart from CRS, as in {source}; "
+        f"ICANS: {scale_text(cohort)}. Fever stands apart from CRS, as in {source}{joint} "
         f"{fever_note(cohort)}. k/n (percent, interval): {METHOD}; a full bar is 100%. Hatched: not "
         "graded, could belong to grade 3 or more, whose bar then reaches from the fewest to the most "
         "that it could be."
