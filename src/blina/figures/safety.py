@@ -40,11 +40,12 @@ _COLUMN = (WIDE - MARGIN - _LEFT - MARGIN) / _ACROSS  # mm
 def safety(study: Study) -> Picture:
     """Worst grade per patient (180 mm): a column per group, bars for each event with k/n and exact interval.
 
-    Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more
-    (full), and with a grade that was not reported (hatched; a line only where there are any). Whatever
-    could belong to a line besides, since a grade or an occurrence is not recorded or the report leaves it
-    open, is hatched from the least to the greatest share. An event that is counted without grades has one
-    light bar. More than three groups wrap. Where no event is recorded for any patient, a sentence says so.
+    Bars show the share of the group's patients with the event at any grade (light), at grade 3 or
+    more (full), and with a grade that was not reported (hatched; a line only where there are any).
+    Whatever could belong to a line besides, since a grade or an occurrence is not recorded or the
+    report leaves it open, is hatched from the least to the greatest share. An event that is counted
+    without grades has one light bar. More than three groups wrap. Where no event is recorded for
+    any patient, a sentence says so.
     """
     view = study.worst_grades()
     title = f"Patients by worst grade of each adverse event, {people(len(study.patients))} by group"
