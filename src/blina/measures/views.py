@@ -123,7 +123,7 @@ def response(results: Results) -> pd.DataFrame:
 
 
 def nothing_to_clear(table: pd.DataFrame, group: str, rule: str) -> bool:
-    """Whether no patient of a group was positive before by the assay of a rule, so that "negative after" is no response.
+    """Whether no patient of a group was positive before by a rule's assay, so that there was nothing to clear.
 
     `table` is that of `response`. Where it is open, or not recorded, how many were, some may have been.
     """
