@@ -1,4 +1,4 @@
-"""Questions of a report are data: adding one changes the answers, and a file that cannot be meant says so in one line."""
+"""Questions of a report are data: one more is an answer more, and what cannot be meant says so in one line."""
 
 import pytest
 
