@@ -299,7 +299,7 @@ def claims(cohort: str, output: Path | None) -> None:
     `blina check` on it holds. A comment at the top names the numbers about 1 to 4 patients, which may tell who they
     are. Exit code 0: printed. 2: bad input, or something is wrong in the line list.
     """
-    from blina.claims.author import write_claims
+    from blina.measures.author import write_claims
 
     text = write_claims(load_cohort(cohort))
     if output:
@@ -319,11 +319,11 @@ def share(cohort: str, threshold: int, centre: str, output: Path | None) -> None
 
     Exit code 0: written. 2: bad input, nothing written.
     """
-    from blina.linelist.tidy import load
+    from blina.analysis.study import open_study
     from blina.pipeline.steps import HERE, file_name
     from blina.sharing.write import share as write
 
-    study = load(cohort)
+    study = open_study(cohort)
     for path in write(study, output or HERE.build / "share" / file_name(study.cohort.name), threshold, centre):
         click.echo(HERE.short(path))
 

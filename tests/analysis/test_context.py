@@ -5,6 +5,8 @@ import io
 
 import pandas as pd
 import pytest
+from blina.analysis.open import load_bounds, with_bounds
+from blina.analysis.response import fusion_contrast, rates
 
 from blina.analysis import questions
 from blina.analysis.context import (
@@ -25,12 +27,10 @@ from blina.analysis.context import (
     sharing,
     side_by_side,
 )
-from blina.measures.intervals import clopper_pearson
-from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.pooling import pool
-from blina.analysis.response import fusion_contrast, rates
 from blina.analysis.safety import fever_cycle1
 from blina.linelist.tidy import load
+from blina.measures.intervals import clopper_pearson
 from blina.yamlfile import FileError
 
 

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from blina.analysis.open import load_bounds
 from click.testing import CliRunner
 from per_patient import every_world, model_of
 
 from blina.analysis.determined import claims_of, load_readings
-from blina.analysis.open import load_bounds
 from blina.claims import worlds
 from blina.claims.check import check, read_for_claims
 from blina.claims.document import load_claims

@@ -7,7 +7,6 @@ from itertools import combinations
 from pathlib import Path
 
 import matplotlib.text
-import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
@@ -15,72 +14,38 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
+from blina.analysis.study import open_study
 from blina.figures.style import SMALL
-from blina.linelist.cohort import Group
-
-# Test folders are no packages (import mode importlib), so the shared tables are loaded by path.
-if "tables" not in sys.modules:
-    _path = Path(__file__).parents[1] / "analysis" / "tables.py"
-    _spec = importlib.util.spec_from_file_location("tables", _path)
-    sys.modules["tables"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules["tables"])
-tables = sys.modules["tables"]
 
 
-def _with_groups(report, groups):
-    return report.cohort.model_copy(update={"groups": tuple(groups)})
+def _load(name, path):
+    """Test folders are no packages (import mode importlib), so what they share is loaded by path."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
 
 
-def one_group(report):
-    """Group RR alone."""
-    cohort = _with_groups(report, [report.cohort.group("RR")])
-    kept = report.patients.query("group == 'RR'").reset_index(drop=True)
-    mine = kept["patient_id"]
-    return tables.Tables(cohort, kept, report.mrd[report.mrd["patient_id"].isin(mine)],
-                         report.events[report.events["patient_id"].isin(mine)])  # fmt: skip
-
-
-def six_groups(report):
-    """Six groups, one without patients and one whose name the font cannot write."""
-    more = [
-        Group(name="late", label="after transplantation"),
-        Group(name="第二组", label="第二组", purpose="clearance"),
-        Group(name="A + B", label="two protocols", purpose="clearance", reported_rule="pcr"),
-    ]
-    patients = report.patients.copy()
-    patients.loc[:5, "group"] = "late"
-    patients.loc[6:8, "group"] = "A + B"
-    return tables.Tables(_with_groups(report, [*report.cohort.groups, *more]), patients, report.mrd, report.events)
-
-
-def no_events(report):
-    return tables.Tables(report.cohort, report.patients, report.mrd, report.events.iloc[:0])
-
-
-def many_patients(report):
-    """168 real patients with a limit of detection: each of the 28 six times."""
-    copies = []
-    for copy in range(6):
-        copies.append([table.assign(patient_id=table["patient_id"] + f"-{copy}")
-                       for table in (report.patients, report.mrd, report.events)])  # fmt: skip
-    patients, mrd, events = (pd.concat(parts, ignore_index=True) for parts in zip(*copies, strict=True))
-    cohort = report.cohort.model_copy(update={"reconstructed": False})
-    return tables.Tables(cohort, patients, mrd.assign(limit_of_detection_percent=0.005), events)
-
-
-SHAPES = {"report": lambda report: report, "one group": one_group, "six groups": six_groups, "no events": no_events,
-          "many patients": many_patients}  # fmt: skip
+_load("tables", Path(__file__).parents[1] / "analysis" / "tables.py")
+studies = _load("studies", Path(__file__).with_name("studies.py"))
 
 
 @pytest.fixture(scope="session")
 def report():
-    return tables.report()
+    return studies.report()
 
 
-@pytest.fixture(scope="session", params=SHAPES)
+@pytest.fixture(scope="session")
+def shipped():
+    """The report's own line list, of which some numbers are open."""
+    return open_study("tianjin2023")
+
+
+@pytest.fixture(scope="session", params=studies.SHAPES)
 def shape(request, report):
     """Each of the cohorts in turn."""
-    return SHAPES[request.param](report)
+    return studies.SHAPES[request.param](report)
 
 
 @pytest.fixture(scope="session")

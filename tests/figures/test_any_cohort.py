@@ -1,13 +1,12 @@
 """Figures of cohorts that look like no report: much missing, long and Chinese names, hundreds of patients."""
 
-import pandas as pd
 import pytest
+import tables
+from studies import changed, copies, described, real
 
 from blina.analysis.context import comparable, load_published, pools, side_by_side
-from blina.analysis.open import with_bounds
-from blina.analysis.questions import of_rates
-from blina.analysis.response import rates
 from blina.figures.cohort import baseline
+from blina.figures.concordance import assay_concordance
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import burden, mrd_paired
 from blina.figures.published import published
@@ -24,62 +23,50 @@ PURPOSES = {"第一组": "clearance", "复发/难治": "reinduction", LONG: "cle
 
 def forest(study):
     chosen = comparable(load_published(), study.cohort)
-    own = with_bounds(rates(study.patients, study.mrd, study.cohort), of_rates, None)
-    return published(side_by_side(chosen, own, study.cohort), study.cohort, pools(chosen))
+    side = side_by_side(chosen, study.rates().table, study.cohort)
+    return published(side, study.cohort, pools(chosen))
 
 
 FIGURES = {
-    "baseline": lambda t: baseline(t.patients, t.cohort),
-    "patient-flow": lambda t: patient_flow(t.patients, t.mrd, t.cohort),
-    "mrd-paired": lambda t: mrd_paired(t.patients, t.mrd, t.cohort),
-    "burden": lambda t: burden(t.patients, t.mrd, t.cohort, t.cohort.groups[-1].name),
-    "response": lambda t: response(t.patients, t.mrd, t.cohort),
-    "safety": lambda t: safety(t.patients, t.events, t.cohort),
-    "swimmer": lambda t: swimmer(t.patients, t.events, t.cohort),
+    "baseline": baseline,
+    "patient-flow": patient_flow,
+    "mrd-paired": mrd_paired,
+    "burden": lambda study: burden(study, study.cohort.groups[-1].name),
+    "response": response,
+    "safety": safety,
+    "swimmer": swimmer,
     "published": forest,
 }
 
 
-def copies(report, n):
-    """Each of the 28 so many times, as real patients."""
-    parts = [[table.assign(patient_id=f"{copy:02}" + table["patient_id"]) for copy in range(n)]
-             for table in (report.patients, report.mrd, report.events)]  # fmt: skip
-    cohort = report.cohort.model_copy(update={"reconstructed": False})
-    return type(report)(cohort, *(pd.concat(part, ignore_index=True) for part in parts))
-
-
 def nothing_recorded(report):
     """28 patients of whom a hospital knows nothing but that they were treated."""
-    group = Group(name="ours", label="all of ours")
-    patients = report.patients.assign(
-        group="ours", sex=None, age_years=float("nan"), months_from_diagnosis=float("nan"), stop_reason=None,
-        fever_recorded=False, crs_recorded=False, icans_recorded=False,
-        **{name: pd.array([pd.NA] * 28, dtype=kind) for name, kind in
-           (("bcr_abl1", "boolean"), ("infusion_days", "Int64"), ("extra_cycles", "Int64"))},
-    ).astype({"sex": "str", "stop_reason": "str"})  # fmt: skip
-    mrd = report.mrd.assign(status=None, value_percent=float("nan")).astype({"status": "str"})
-    cohort = report.cohort.model_copy(update={"groups": (group,), "reconstructed": False})
-    return type(report)(cohort, patients, mrd, report.events.iloc[:0])
+    study = real(report)
+    cohort = described(study.cohort, groups=(Group(name="ours", label="all of ours"),))
+    columns = [name for name, column in study.table.columns.items() if column.blank]
+    return tables.regrouped(changed(study, **dict.fromkeys(columns, "")), cohort, dict.fromkeys(range(28), "ours"))
 
 
 def six_groups(report):
     """84 patients in six groups with names of any kind; of one in seven nothing was assessed after."""
     study = copies(report, 3)
-    names = pd.Series([*PURPOSES] * 14)
-    patients = study.patients.assign(group=names, crs_recorded=[place % 9 > 0 for place in range(84)])
-    lost = patients["patient_id"][::7]
-    unknown = study.mrd["patient_id"].isin(lost) & study.mrd["time"].eq("after")
-    status = study.mrd["status"].mask(unknown & study.mrd["status"].ne("not_applicable"), "not_done")
+    lost = dict.fromkeys(range(0, 84, 7), "not_done")
+    followed = study.table.codes["pcr_after"] != study.table.columns["pcr_after"].words["not_applicable"]
+    study = changed(
+        study,
+        fc_after=lost,
+        pcr_after={place: text for place, text in lost.items() if followed[place]},
+        crs_grade=dict.fromkeys(range(0, 84, 9), ""),
+    )
     groups = tuple(Group(name=name, label=name, purpose=purpose) for name, purpose in PURPOSES.items())
-    cohort = study.cohort.model_copy(update={"groups": groups})
-    return type(report)(cohort, patients, study.mrd.assign(status=status), study.events)
+    names = dict(enumerate([*PURPOSES] * 14))
+    return tables.regrouped(study, described(study.cohort, groups=groups), names)
 
 
 def crowd(report):
     """1,120 patients: too many of each group for points."""
     study = copies(report, 40)
-    days = pd.Series(range(len(study.patients))) % 42 + 1
-    return type(report)(study.cohort, study.patients.assign(infusion_days=days), study.mrd, study.events)
+    return changed(study, infusion_days={place: str(place % 42 + 1) for place in range(1120)})
 
 
 COHORTS = {"nothing recorded": nothing_recorded, "six groups": six_groups, "crowd": crowd}
@@ -108,11 +95,11 @@ def test_names_that_a_figure_cannot_bear_are_said_beside_it(report):
 
 def test_many_patients_are_bars_whose_breadth_counts_them(report):
     study = crowd(report)
-    for axis in baseline(study.patients, study.cohort).figure.axes:
+    for axis in baseline(study).figure.axes:
         drawn = {round(bar.get_x() + bar.get_width() / 2) for bar in axis.patches}
         assert drawn == {0, 1, 2} and not axis.collections
     ages = study.patients.loc[study.patients["group"] == "RR", "age_years"]
-    bars = [bar for bar in baseline(study.patients, study.cohort).figure.axes[0].patches
+    bars = [bar for bar in baseline(study).figure.axes[0].patches
             if round(bar.get_x() + bar.get_width() / 2) == 2]  # fmt: skip
     inside = [ages.between(bar.get_y(), bar.get_y() + bar.get_height(), inclusive="left").sum() for bar in bars]
     assert sum(inside) == len(ages)
@@ -120,16 +107,15 @@ def test_many_patients_are_bars_whose_breadth_counts_them(report):
 
 
 def test_a_few_patients_of_whom_too_many_share_a_value_are_bars_and_not_one_point(report):
-    study = copies(report, 4)
-    patients, mrd = study.patients.assign(age_years=7.0), study.mrd.assign(value_percent=0.01)
-    first, second = baseline(patients, study.cohort).figure.axes
+    study = changed(copies(report, 4), age_years="7.0", mrd_before_percent="0.01")
+    first, second = baseline(study).figure.axes
     assert first.patches and not first.collections and second.collections
-    assert burden(patients, mrd, study.cohort, "RR").figure.axes[0].patches
+    assert burden(study, "RR").figure.axes[0].patches
 
 
 def test_of_many_patients_paired_bars_stand_in_band_and_strip_by_their_share(report):
     study = crowd(report)
-    axis = mrd_paired(study.patients, study.mrd, study.cohort).figure.axes[0]
+    axis = mrd_paired(study).figure.axes[0]
     after = [patch.get_width() for patch in axis.patches if patch.get_gid() == "many-after"]
     # Not detected, then positive without a value, of MC and RR: all of MC and four of seven of RR are negative after.
     assert [width / 0.9 for width in after[:2]] == pytest.approx([1, 0])
@@ -139,17 +125,16 @@ def test_of_many_patients_paired_bars_stand_in_band_and_strip_by_their_share(rep
 
 def test_two_groups_with_one_purpose_have_each_a_picture_of_burden(report):
     groups = [group.model_copy(update={"purpose": "reinduction"}) for group in report.cohort.groups]
-    cohort = report.cohort.model_copy(update={"groups": tuple(groups)})
-    names = [burden(report.patients, report.mrd, cohort, group.name).name for group in groups]
+    study = real(report, groups=tuple(groups))
+    names = [burden(study, group.name).name for group in groups]
     assert names == ["burden", "burden-2", "burden-3"]
 
 
 def without_rt_pcr(report):
     """28 patients of a ward that does no RT-PCR after treatment."""
     study = copies(report, 1)
-    after = study.mrd["time"].eq("after") & study.mrd["assay"].eq("RT-PCR") & study.mrd["status"].ne("not_applicable")
-    mrd = study.mrd.assign(status=study.mrd["status"].mask(after, "not_done"))
-    return type(study)(study.cohort, study.patients, mrd, study.events)
+    followed = study.table.codes["pcr_after"] != study.table.columns["pcr_after"].words["not_applicable"]
+    return changed(study, pcr_after={place: "not_done" for place in range(28) if followed[place]})
 
 
 def printed(picture):
@@ -159,8 +144,32 @@ def printed(picture):
 
 def test_figures_of_a_ward_without_rt_pcr_say_so_and_give_no_rate(report):
     study = without_rt_pcr(report)
-    for name in ("patient-flow", "response"):
-        assert "no RT-PCR after treatment" in printed(FIGURES[name](study))
+    assert "no RT-PCR after treatment" in printed(patient_flow(study))
+    figure = response(study).figure
+    sentence = "RT-PCR after treatment is not recorded for any patient."
+    by_rule = [" ".join(text.get_text().replace("\n", " ") for text in axis.texts) for axis in figure.axes]
+    assert by_rule[1] == sentence and "no RT-PCR after treatment" in by_rule[2]
+    assert not figure.axes[1].lines and "3/3" in by_rule[2]  # whom no RT-PCR follows has a rate
+
+
+SENTENCES = {
+    "baseline": "Age is not recorded for any patient.",
+    "mrd-paired": "RT-PCR is not recorded for any patient.",
+    "burden": "No patient has an MRD value before and an outcome after",
+    "response": "MRD after treatment is not recorded for any patient",
+    "safety": "Adverse events are not recorded for any patient.",
+    "swimmer": "The course of treatment is not recorded for any patient.",
+    "assay-concordance": "RT-PCR is not recorded for any patient.",
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_of_what_nobody_recorded_there_is_a_sentence_and_no_number(report, name):
+    study = nothing_recorded(report)
+    picture = (FIGURES | {"assay-concordance": assay_concordance})[name](study)
+    words = " ".join(printed(picture).split())
+    assert SENTENCES[name] in words and "0/28" not in words and "(0%" not in words
+    assert not any(axis.lines or axis.collections for axis in picture.figure.axes)
 
 
 def test_a_stop_for_a_severe_reaction_is_not_put_down_to_what_is_described(report):

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from blina.analysis.determined import UNITS, answer_table, answers, bounds_of, claims_of
+from blina.analysis.determined import answer_table, answers, bounds_of, claims_of
 from blina.claims.check import read_for_claims
 from blina.claims.document import load_claims
 from blina.figures.determined import determined
 from blina.figures.style import MUTED, RULE, looks, tint
 from blina.linelist.cohort import Group, load_cohort
+from blina.measures.asking import UNITS
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def picture(table, cohort):
 
 def wide(table):
     """The same rows with the longest texts there are."""
-    return table.assign(text="0.01 to 100.00, if anybody, unconfirmed", question=table["question"] * 2)
+    words = {"text": "0.01 to 100.00, if anybody, unconfirmed", "question": table["question"] * 2}
+    return table.assign(**words, sometimes_undefined=True, unconfirmed=True)
 
 
 @pytest.mark.parametrize(

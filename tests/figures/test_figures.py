@@ -8,33 +8,28 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
+from studies import changed, real, with_table
 
-from blina.analysis import questions
-from blina.analysis import response as response_analysis
-from blina.analysis.cohort import describe
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import CLEARING, EVALUABLE_SETS, RULES, burden_test, flow, rates, statuses
-from blina.analysis.safety import NO_GRADE, SEVERE, UNGRADED, scale_text, where_grades_lack, worst_grades
+from blina.analysis.safety import scale_text
+from blina.analysis.study import where_grades_lack
 from blina.figures.cohort import baseline
 from blina.figures.flow import patient_flow
 from blina.figures.mrd import STRIP, band, burden, mrd_paired
 from blina.figures.response import response
 from blina.figures.safety import safety
 from blina.figures.style import MUTED, RULE, TALL, looks, tint
-from blina.linelist.tidy import load
+from blina.measures import views
+from blina.measures.choices import CLEARING, EVALUABLE_SETS, RULES, SEVERE, UNGRADED, choice
 
 FIGURES = {
-    "patient-flow": lambda t: patient_flow(t.patients, t.mrd, t.cohort),
-    "baseline": lambda t: baseline(t.patients, t.cohort),
-    "mrd-paired": lambda t: mrd_paired(t.patients, t.mrd, t.cohort),
-    "response": lambda t: response(t.patients, t.mrd, t.cohort),
-    "burden": lambda t: burden(t.patients, t.mrd, t.cohort, "RR"),
-    "safety": lambda t: safety(t.patients, t.events, t.cohort),
+    "patient-flow": patient_flow,
+    "baseline": baseline,
+    "mrd-paired": mrd_paired,
+    "response": response,
+    "burden": lambda study: burden(study, "RR"),
+    "safety": safety,
 }
-
-
-DRAWN_BY = {"patient-flow": patient_flow, "baseline": baseline, "mrd-paired": mrd_paired, "response": response,
-            "burden": burden, "safety": safety}  # fmt: skip
+DRAWN_BY = FIGURES | {"burden": burden}
 WIDTHS = dict.fromkeys(FIGURES, 180) | {"burden": 85}  # mm
 
 
@@ -45,39 +40,9 @@ def pictures(shape):
 
 
 @pytest.fixture(scope="module")
-def shipped():
-    """The report's own line list, of which some numbers are open."""
-    study = load("tianjin2023")
-    known = load_bounds(study.cohort)
-    table = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
-    description = with_bounds(describe(study.patients, study.cohort), questions.of_description, known)
-    return study, table, description
-
-
-def by_status(study):
-    """Patients by group, assay, time and status."""
-    return pd.concat([statuses(study.only(group.name).mrd).assign(group=group.name) for group in study.cohort.groups],
-                     ignore_index=True)  # fmt: skip
-
-
-def open_statuses(study):
-    return with_bounds(by_status(study), questions.of_statuses, load_bounds(study.cohort))
-
-
-def open_test(study):
-    table = burden_test(study.patients, study.mrd, study.cohort, "RR")
-    return with_bounds(table, questions.of_burden_test, load_bounds(study.cohort))
-
-
-@pytest.fixture(scope="module")
 def open_pictures(shipped):
-    """The figures that draw open numbers as open."""
-    study, table, description = shipped
-    return {"baseline": baseline(study.patients, study.cohort, description),
-            "mrd-paired": mrd_paired(study.patients, study.mrd, study.cohort, open_statuses(study)),
-            "response": response(study.patients, study.mrd, study.cohort, table),
-            "burden": burden(study.patients, study.mrd, study.cohort, "RR", tested=open_test(study)),
-            "safety": safety(study.patients, study.events, study.cohort)}  # fmt: skip
+    """The figures of the report, which draw open numbers as open."""
+    return {name: draw(shipped) for name, draw in FIGURES.items()}
 
 
 def test_text_is_legible_and_apart_and_all_is_inside_the_canvas(pictures, texts, legible):
@@ -133,15 +98,15 @@ def inside(figure, box, left=0.0):
 
 def evaluable(shape, name):
     """The evaluable sets of a group as the table of rates has them."""
-    table = rates(shape.patients, shape.mrd, shape.cohort)
-    table = table[(table["group"] == name) & (table["rule"] == "fc_and_pcr")]
+    table = shape.rates(name).table
+    table = table[table["rule"] == "fc_and_pcr"]
     sizes = table.groupby("evaluable_set")["n"].sum()
     return {one.label: sizes[one.id] for one in EVALUABLE_SETS if one.id != "severe_stops_failed"}
 
 
 def test_each_box_of_the_flow_holds_the_counts_of_its_group_and_stage(pictures, shape):
     figure = pictures["patient-flow"].figure
-    counts = flow(shape.patients, shape.mrd, shape.cohort)
+    counts = shape.flow()
     boxes = iter([box for box in figure.findobj(Rectangle) if box is not figure.patch])
     assert inside(figure, next(boxes)).startswith(f"{len(shape.patients)} patients treated")
     for stage in ("treated", "MRD before", "end of cycle 1", "evaluable sets", "MRD after"):
@@ -164,12 +129,12 @@ def test_each_box_of_the_flow_holds_the_counts_of_its_group_and_stage(pictures, 
 
 
 def test_the_flow_is_not_drawn_where_counts_do_not_balance(report):
-    table = rates(report.patients, report.mrd, report.cohort)
+    table = report.rates().table
     for lost, why in ((table["evaluable_set"] == "all_treated", "do not add up"),
                       (table["evaluable_set"] == "more_than_7_days", "larger than all treated")):  # fmt: skip
-        wrong = table.assign(n=table["n"] + lost)
+        wrong = table.assign(n_least=table["n_least"] + lost, n_greatest=table["n_greatest"] + lost)
         with pytest.raises(AssertionError, match=why):
-            patient_flow(report.patients, report.mrd, report.cohort, table=wrong)
+            patient_flow(with_table(report, rates=wrong))
 
 
 def test_the_baseline_shows_every_patient(pictures, shape):
@@ -190,16 +155,17 @@ def test_the_baseline_shows_every_patient(pictures, shape):
 
 
 def test_below_each_group_of_the_baseline_stands_what_the_table_says_and_the_line_is_its_median(pictures, shape):
-    stated = describe(shape.patients, shape.cohort).set_index(["group", "characteristic", "level"])["text"]
+    table = shape.baseline().table
+    stated = table.set_index(["group", "characteristic", "level"])["short"]
     for axis, of in zip(pictures["baseline"].figure.axes, ("age", "diagnosis to first infusion"), strict=True):
         lines = iter(axis.lines)
         for number, (name, look) in enumerate(looks(shape.cohort).items()):
             n = (shape.patients["group"] == name).sum()
             below = [text.get_text() for text in axis.texts if text.xy[0] == number]
-            said = [f"{look.name}, n = {n}", f"median {stated[name, of, ''].partition(' ')[0]}"]
+            said = [f"{look.name}, n = {n}", f"median {stated[name, of, '']}"]
             if of == "age":
                 for word, key in (("male", ("sex", "male")), ("BCR::ABL1", ("BCR::ABL1", "found"))):
-                    said.append(f"{word} {stated.get((name, *key), f'0/{n}').partition(' ')[0]}")
+                    said.append(f"{word} {stated.get((name, *key), f'0/{n}')}")
             assert below == said
             if n:
                 line = next(lines)
@@ -267,7 +233,7 @@ def test_each_line_of_paired_mrd_joins_the_results_of_one_patient_in_the_place_o
 
 
 def test_a_line_to_or_from_a_result_without_value_is_dotted(report):
-    for axis in mrd_paired(report.patients, report.mrd, report.cohort).figure.axes:
+    for axis in mrd_paired(report).figure.axes:
         for line in axis.lines:
             in_strip = any(y > STRIP[0] for y in line.get_ydata())
             assert (line.get_linestyle() == ":") == in_strip
@@ -282,8 +248,16 @@ def test_the_note_says_what_the_band_means(pictures, shape):
 
 
 def drawn_rates(shape, figure):
-    """The rates that the figure of response shows: a page has no room for all evaluable sets of many groups."""
-    table = rates(shape.patients, shape.mrd, shape.cohort)
+    """The rates that the figure of response shows, in its order: those of clearing lead with those positive before.
+
+    A page has no room for all evaluable sets of many groups.
+    """
+    table = shape.rates().table
+    clearing = {group.name for group in shape.cohort.groups if group.purpose in CLEARING}
+    leads = (table["group"].isin(clearing) | table["is_pooled"]) & table["evaluable_set"].eq("positive_before")
+    blocks = table.groupby(["group", "measure", "is_pooled"], sort=False).ngroup()
+    table = table.assign(block=blocks, later=~leads)
+    table = table.sort_values(["block", "later"], kind="stable", ignore_index=True)
     said = " ".join(text.get_text() for text in figure.texts)
     note = said.partition("Not shown for want of room: ")[2].partition(".")[0]
     left_out = [one.id for one in EVALUABLE_SETS if one.label in note]
@@ -296,7 +270,7 @@ def test_response_shows_every_rate_and_marks_the_reported(pictures, shape):
     table = drawn_rates(shape, figure)
     for axis, rule in zip(figure.axes, RULES, strict=True):
         rows = table[table["rule"] == rule.id]
-        assert [text.get_text() for text in axis.texts] == [*rows["text"]]
+        assert [text.get_text() for text in axis.texts] == [*rows["plain"]]
         assert [text.get_weight() == "bold" for text in axis.texts] == [*rows["is_reported"]]
         heights = [text.get_position()[1] for text in axis.texts]
         shaded = [(shade.get_y(), shade.get_y() + shade.get_height()) for shade in axis.patches]
@@ -321,13 +295,15 @@ def test_response_rows_stand_beside_the_name_of_their_group_and_set(pictures, sh
     names = [(text.get_position()[1], text.get_text()) for text in figure.texts
              if on_page(figure.axes[0], figure.axes[0].get_ylim()[0]) < text.get_position()[1]][1:]  # fmt: skip
     heights = iter(sorted(names, reverse=True))
+    before = None
     for place, row in enumerate(table.itertuples()):
         colour = MUTED if row.is_pooled else known[row.group].colour
-        if row.evaluable_set == EVALUABLE_SETS[0].id:
+        if row.block != before:
+            before = row.block
             heading = f"{pooled} together" if row.is_pooled else f"{known[row.group].name}, {row.measure}"
             assert next(heights)[1].startswith(heading)
         height, label = next(heights)
-        assert label == response_analysis.choice(EVALUABLE_SETS, row.evaluable_set).label
+        assert label == choice(EVALUABLE_SETS, row.evaluable_set).label
         for axis in figure.axes:
             text = axis.texts[place]
             assert on_page(axis, text.get_position()[1] - 5.9 / 2) > on_page(axis, text.get_position()[1])
@@ -338,8 +314,20 @@ def test_response_rows_stand_beside_the_name_of_their_group_and_set(pictures, sh
     assert next(heights, None) is None
 
 
+def test_rates_of_clearing_lead_with_those_who_had_mrd_to_clear(shipped, open_pictures):
+    figure = open_pictures["response"].figure
+    labels = {one.label for one in EVALUABLE_SETS}
+    names = [text for text in figure.texts if text.get_position()[0] < 0.2]
+    names = [text.get_text() for text in sorted(names, key=lambda text: -text.get_position()[1])]
+    first = {heading: names[place + 1] for place, heading in enumerate(names[:-1]) if names[place + 1] in labels
+             and heading not in labels}  # fmt: skip
+    assert first == {"MC, negative after": "positive before", "IC, stayed negative": "all treated",
+                     "RR, negative after": "positive before",
+                     "MC + RR together, to compare rules": "positive before"}  # fmt: skip
+
+
 def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, open_pictures):
-    _, table, _ = shipped
+    table = drawn_rates(shipped, open_pictures["response"].figure)
     for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
         rows = table[table["rule"] == rule.id]
         settled = rows[~rows["open"] & (rows["n"] > 0)]
@@ -351,13 +339,52 @@ def test_an_open_rate_is_a_bar_over_its_span_without_point_or_interval(shipped, 
 
 
 def test_the_exact_limits_at_both_ends_of_an_open_rate_are_a_thin_line(shipped, open_pictures):
-    _, table, _ = shipped
+    table = drawn_rates(shipped, open_pictures["response"].figure)
     for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
         rows = table[(table["rule"] == rule.id) & table["open"]]
         thin = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() == 0.6]
         assert thin == [*rows[["lower_least", "upper_greatest"]].itertuples(index=False, name=None)]
     said = " ".join(text.get_text() for text in open_pictures["response"].figure.texts)
     assert "thin line: exact 95% limits at the fewest and at the most" in said
+
+
+def test_what_is_not_recorded_has_the_display_of_what_is_open(report):
+    """A rate with patients not assessed: its span under the point, as a broad bar on a thin line."""
+    study = changed(real(report), fc_after={4: "not_done", 5: "not_done"})
+    figure = response(study).figure
+    table = drawn_rates(study, figure)
+    assert table["not_assessed"].sum() and not table["open"].any()
+    for axis, rule in zip(figure.axes, RULES, strict=True):
+        rows = table[(table["rule"] == rule.id) & table["percent_greatest"].gt(table["percent_least"])]
+        bars = [tuple(line.get_xdata()) for line in axis.lines if line.get_label() == "span"]
+        thin = [tuple(line.get_xdata()) for line in axis.lines if line.get_linewidth() == 0.6]
+        points = [line.get_xdata()[0] for line in axis.lines if line.get_label() == "rate"]
+        assert bars == [*rows[["percent_least", "percent_greatest"]].itertuples(index=False, name=None)]
+        assert thin == [*rows[["lower_least", "upper_greatest"]].itertuples(index=False, name=None)]
+        assert set(rows["percent"]) <= {*points} and (len(rows) > 0) == (rule.id != "pcr")
+    said = " ".join(text.get_text() for text in figure.texts)
+    assert "Broad bar: from the least to the greatest rate, whatever is not recorded" in said
+    assert "line lists that satisfy" not in said
+
+
+def test_a_rate_that_is_a_span_alone_has_a_bar_and_no_point(report):
+    study = changed(real(report), stop_reason={4: ""})
+    figure = response(study).figure
+    table = drawn_rates(study, figure)
+    rows = table[(table["rule"] == "fc") & table["percent"].isna() & table["n"].gt(0)]
+    assert [*rows["evaluable_set"]] == ["severe_stops_failed"] and [*rows["plain"]] == ["15 to 16 of 18"]
+    axis = figure.axes[0]
+    [text] = [text for text in axis.texts if text.get_text() == "15 to 16 of 18"]
+    mine = [line for line in axis.lines if line.get_ydata()[0] == pytest.approx(text.get_position()[1] - 2.7)]
+    assert {line.get_label() for line in mine if line.get_linewidth() > 2} == {"span"}
+    assert not [line for line in mine if line.get_label() == "rate"]
+
+
+def test_a_rate_of_whom_nobody_was_assessed_is_no_rate_of_none(report):
+    lost = dict.fromkeys(range(21, 28), "not_done")
+    axis = response(changed(real(report), fc_after=lost)).figure.axes[0]
+    said = [text.get_text() for text in axis.texts]
+    assert said.count("0 of 7 assessed after") == 5 and not any(words.startswith("0/7") for words in said)
 
 
 def test_below_the_baseline_open_numbers_give_their_bounds(open_pictures):
@@ -367,43 +394,48 @@ def test_below_the_baseline_open_numbers_give_their_bounds(open_pictures):
 
 
 def test_an_open_rate_prints_its_bounds_and_its_percentages_where_there_is_room(shipped, open_pictures):
-    _, table, _ = shipped
+    table = drawn_rates(shipped, open_pictures["response"].figure)
     for axis, rule in zip(open_pictures["response"].figure.axes, RULES, strict=True):
         said = [text.get_text() for text in axis.texts]
-        whole = table.loc[table["rule"] == rule.id, "text"]
-        assert all(text.startswith(words) for words, text in zip(said, whole, strict=True))
-        cut = [words for words, text in zip(said, whole, strict=True) if words != text]
+        rows = table[table["rule"] == rule.id]
+        cut = []
+        for words, row in zip(said, rows.itertuples(), strict=True):
+            assert words in (row.text, row.short)
+            cut += [words] if words != row.text else []
         assert all(", among " in words for words in cut) and (len(cut) > 0) == (rule.id != "fc_and_pcr")
 
 
 def test_an_open_median_draws_no_line(shipped, open_pictures):
-    _, _, description = shipped
+    description = shipped.baseline().table
     groups = description[description["group"] != "All patients"]
     for axis, of in zip(open_pictures["baseline"].figure.axes, ("age", "diagnosis to first infusion"), strict=True):
         assert len(axis.lines) == (~groups.loc[groups["characteristic"] == of, "open"]).sum()
 
 
 def test_an_open_status_prints_its_bounds_in_the_band(shipped, open_pictures):
-    study, _, _ = shipped
-    picture, table = open_pictures["mrd-paired"], open_statuses(study)
+    picture, table = open_pictures["mrd-paired"], views.statuses(shipped.results)
     some = table[table["open"] & (table["status"] != "not_applicable")].groupby(["group", "assay", "time"])
     assert {*some.groups} == {("MC", "FC", "before"), ("MC", "RT-PCR", "before")}
     for axis in picture.figure.axes:
         printed = [text.get_text() for text in axis.texts
                    if text.get_text().startswith("open") or "/" in text.get_text()]  # fmt: skip
-        assert len(printed) == 4 * len(study.cohort.groups)
+        assert len(printed) == 4 * len(shipped.cohort.groups)
         assert [place for place, words in enumerate(printed) if words.startswith("open")] == [0, 1]
     assert printed[0] == "open,\n0 to 1\nof 6"  # of those whom RT-PCR follows
     assert "MC by FC, before: not detected in 2 to 3 of 18 (open), positive without a value open; after" in picture.alt
     assert "MC by RT-PCR, before: not detected in 0 to 1 of 6 (open), positive without a value open;" in picture.alt
     assert "RR by FC, before: not detected in 0/7, positive without a value 0/7; after" in picture.alt
-    settled = mrd_paired(study.patients, study.mrd, study.cohort)
-    assert "open" not in settled.alt
-    assert mrd_paired(study.patients, study.mrd, study.cohort, table.assign(open=False)).alt == settled.alt
+
+
+def test_a_group_of_the_report_alone_keeps_its_bounds(shipped):
+    for draw in (mrd_paired, response, safety, baseline, patient_flow):
+        alone, whole = draw(shipped.only("MC")), draw(shipped)
+        assert not re.search(r"\bRR\b", alone.alt) and "MC" in alone.alt
+        assert ("open" in alone.alt) == ("open" in whole.alt)
 
 
 def test_an_open_rate_that_is_nearly_the_same_everywhere_is_still_seen(shipped, open_pictures):
-    _, table, _ = shipped
+    table = shipped.rates().table
     same = table[table["open"] & (table["percent_greatest"] - table["percent_least"] < 2)]
     marked = [line for axis in open_pictures["response"].figure.axes for line in axis.lines
               if line.get_linewidth() > 2 and line.get_marker() == "s"]  # fmt: skip
@@ -415,28 +447,29 @@ def test_an_open_test_of_burden_prints_what_is_known_of_p_and_no_range_that_is_o
     said = " ".join(text.get_text() for text in picture.figure.texts)
     assert "two-sided, open: p = 0.057, or 0.029 if a second responder also had 8.37%" in said
     assert "Negative after by FC: 4/7 (57.1%, 18.4 to 90.1), MRD before 0.08 to 8.37%." in picture.alt
-    study, _, _ = shipped
-    tested = open_test(study).assign(responders=pd.NA, others=pd.NA, without_value=pd.NA)
-    alt = burden(study.patients, study.mrd, study.cohort, "RR", tested=tested).alt
-    assert "Negative after by FC: open," in alt and "Not negative: open," in alt
+    table = shipped.burden("RR").table
+    counts = {"n": pd.NA, "responders": pd.NA, "others": pd.NA, "without_value": pd.NA}
+    words = {"responders_short": "open, 3 to 4 of 7", "others_short": "open, 3 to 4 of 7",
+             "without_value_text": "open, 0 to 2"}  # fmt: skip
+    other = burden(with_table(shipped, burden=table.assign(**counts, **words)), "RR")
+    assert "Negative after by FC: open, 3 to 4 of 7," in other.alt and "Not negative: open," in other.alt
+    assert "Not shown: open, 0 to 2 patients" in " ".join(text.get_text() for text in other.figure.texts)
 
 
 def test_burden_says_which_values_the_report_determines(shipped, report):
-    study, _, _ = shipped
+    def said(study):
+        return " ".join(text.get_text() for text in burden(study, "RR").figure.texts)
 
-    def said(cohort, tested):
-        picture = burden(study.patients, study.mrd, cohort, "RR", tested=tested)
-        return " ".join(text.get_text() for text in picture.figure.texts)
-
-    table = open_test(study)
     both = "determines the ends of the ranges 0.08 to 8.37% and 22.64 to 78.30%; all other values are made up."
-    assert both in said(study.cohort, table)
-    table = table.assign(others_range="open, within 9 to 78.30")
-    assert "the ends of the range 0.08 to 8.37%; all other values are made up." in said(study.cohort, table)
-    table = table.assign(responders_range="open, within 0.08 to 9")
-    assert "Every point is a row of the line list. The values are made up." in said(study.cohort, table)
-    assert "made up" not in said(study.cohort.model_copy(update={"reconstructed": False}), table)
-    assert "made up" not in said(report.cohort, None)  # nothing is known of its bounds
+    assert both in said(shipped)
+    table = shipped.burden("RR").table.assign(others_range="open, within 9 to 78.30", others_range_open=True)
+    one_end = said(with_table(shipped, burden=table))
+    assert "the ends of the range 0.08 to 8.37%; all other values are made up." in one_end
+    table = table.assign(responders_range="open, within 0.08 to 9", responders_range_open=True)
+    nothing = said(with_table(shipped, burden=table))
+    assert "Every point is a row of the line list. The values are made up." in nothing
+    assert "made up" not in said(real(report))
+    assert "made up" not in said(report)  # nothing is known of its bounds
 
 
 def test_figures_of_rows_do_not_call_them_patients_and_other_figures_may(pictures, shape):
@@ -453,32 +486,48 @@ def test_age_is_at_first_infusion_only_where_patients_are_real(pictures, shape):
     assert pictures["baseline"].figure.axes[0].get_ylabel() == label
 
 
-def test_open_counts_of_the_flow_print_open(report):
-    counts = flow(report.patients, report.mrd, report.cohort).astype({"n": "Int64"})
+def test_open_counts_of_the_flow_print_their_bounds(report):
+    counts = report.flow()
     before = (counts["stage"] == "MRD before") & (counts["group"] == "MC")
-    picture = patient_flow(report.patients, report.mrd, report.cohort, counts.assign(n=counts["n"].mask(before)))
+    counts = counts.assign(n=counts["n"].mask(before), short=counts["short"].mask(before, "open, 2 to 18 of 18"))
+    study = with_table(report)
+    study.flow = lambda: counts
+    picture = patient_flow(study)
     said = " ".join(text.get_text() for text in picture.figure.texts)
-    assert said.count("open/18") == 2 and "18/18 positive by any assay" not in said
-    assert picture.alt.count("open/18") == 2
-    table = rates(report.patients, report.mrd, report.cohort).astype({"n": "Int64"})
-    table["n"] = table["n"].mask((table["group"] == "MC") & (table["evaluable_set"] == "more_than_7_days"))
-    picture = patient_flow(report.patients, report.mrd, report.cohort, table=table)
-    assert "open/18 more than 7 days" in " ".join(text.get_text() for text in picture.figure.texts)
+    assert said.count("open, 2 to 18 of 18") == 2 and "18/18 positive by any assay" not in said
+    assert picture.alt.count("open, 2 to 18 of 18") == 2
+    table = report.rates().table
+    some = (table["group"] == "MC") & (table["evaluable_set"] == "more_than_7_days")
+    table = table.assign(n_least=table["n_least"].mask(some, 9), open=table["open"] | some)
+    picture = patient_flow(with_table(report, rates=table))
+    assert "open, 9 to 15 of 18 more than 7 days" in " ".join(text.get_text() for text in picture.figure.texts)
 
 
-def test_open_adverse_events_have_no_bar_and_print_their_bounds(report):
-    table = worst_grades(report.patients, report.events, report.cohort).astype({"k": "Int64"})
+def test_who_may_be_in_an_evaluable_set_is_counted_in_the_flow(report):
+    study = changed(real(report), infusion_days={4: "", 5: ""})
+    assert "13 to 15 of 18 more than 7 days" in patient_flow(study).alt
+
+
+def test_open_adverse_events_are_hatched_between_their_bounds_and_print_them(report):
+    table = report.worst_grades().table
     fever = (table["group"] == "MC") & (table["event"] == "fever")
-    table = table.assign(open=fever, k=table["k"].mask(fever), text=table["text"].mask(fever, "open, 8 to 9 of 18"))
-    picture = safety(report.patients, report.events, report.cohort, table)
-    bars = {box.get_gid() for box in picture.figure.findobj(Rectangle) if box.get_gid()}
-    assert not any(bar.startswith("bar-0-0-") for bar in bars) and bars
-    assert [text.get_text() for text in picture.figure.texts].count("open, 8 to 9 of 18") == 1
-    assert f"fever, {NO_GRADE} open, 8 to 9 of 18" in picture.alt
+    table = table.assign(
+        open=fever,
+        k=table["k"].mask(fever),
+        text=table["text"].mask(fever, "open, 6 to 9 of 18"),
+        percent_least=table["percent_least"].mask(fever, 100 * 6 / 18),
+    )
+    picture = safety(with_table(report, worst_grades=table))
+    bars = {box.get_gid(): box for box in picture.figure.findobj(Rectangle) if box.get_gid()}
+    known, rest = bars["bar-0-0-0"], bars["bar-0-0-0-more"]
+    assert rest.get_hatch() and not known.get_hatch()
+    assert rest.get_width() / known.get_width() == pytest.approx(3 / 6)
+    assert [text.get_text() for text in picture.figure.texts].count("open, 6 to 9 of 18") == 1
+    assert "fever, counted apart from CRS open, 6 to 9 of 18" in picture.alt
 
 
 def test_the_printed_rates_are_called_so(report):
-    picture = response(report.patients, report.mrd, report.cohort)
+    picture = response(report)
     assert "Shaded and bold: as printed." in " ".join(text.get_text() for text in picture.figure.texts)
     for words in ("FC and RT-PCR 13/18 (72.2%, 46.5 to 90.3) as printed", "FC 4/7 (57.1%, 18.4 to 90.1) as printed"):
         assert words in picture.alt
@@ -486,14 +535,14 @@ def test_the_printed_rates_are_called_so(report):
 
 
 def test_maintenance_is_not_headed_as_clearance(report):
-    headings = {text.get_text() for text in response(report.patients, report.mrd, report.cohort).figure.texts}
+    headings = {text.get_text() for text in response(report).figure.texts}
     assert {"MC, negative after", "IC, stayed negative", "RR, negative after",
             "MC + RR together, to compare rules"} <= headings  # fmt: skip
 
 
 def test_burden_shows_every_value_on_its_side(pictures, shape):
     axis = pictures["burden"].figure.axes[0]
-    table = response_analysis.burden(shape.patients, shape.mrd, shape.cohort, "RR")
+    table = shape.burden_points("RR")
     for points, responded in zip(axis.collections, (True, False), strict=True):
         side = table[table["responded"] == responded]
         assert rounded(points.get_offsets()[:, 0]) == rounded(side["value_percent"])
@@ -506,28 +555,31 @@ def test_burden_shows_every_value_on_its_side(pictures, shape):
 
 
 def test_burden_prints_the_exact_p_with_the_smallest_attainable(report):
-    said = " ".join(text.get_text() for text in burden(report.patients, report.mrd, report.cohort, "RR").figure.texts)
+    said = " ".join(text.get_text() for text in burden(report, "RR").figure.texts)
     assert "p = 0.057; the smallest these 7 patients can give is 0.057" in said
 
 
 def test_burden_in_words_gives_ranges_of_rows_and_no_median(report):
-    alt = burden(report.patients, report.mrd, report.cohort, "RR").alt
+    alt = burden(report, "RR").alt
     assert "MRD before in RR, 7 rows of the line list." in alt and "MRD before 22.64 to 78.30%" in alt
     assert "median" not in alt and "45.10" not in alt
-    real = report.cohort.model_copy(update={"reconstructed": False})
-    assert "MRD before in RR, 7 patients." in burden(report.patients, report.mrd, real, "RR").alt
+    assert "MRD before in RR, 7 patients." in burden(real(report), "RR").alt
 
 
 def test_burden_works_where_nobody_has_a_value_and_where_all_respond(report):
-    nobody = burden(report.patients, report.mrd, report.cohort, "IC")
-    assert "3 rows of the line list without a value" in " ".join(text.get_text() for text in nobody.figure.texts)
-    assert "nobody to compare with" in burden(report.patients, report.mrd, report.cohort, "MC", "fc").alt
+    nobody = burden(report, "IC")
+    said = " ".join(text.get_text() for text in nobody.figure.texts)
+    assert "3 rows of the line list without a value" in said and not nobody.figure.axes
+    assert "No patient has an MRD value before and an outcome after" in said and "IC" in nobody.alt
+    groups = [group.model_copy(update={"reported_rule": "fc"}) for group in report.cohort.groups]
+    by_fc = real(report, groups=tuple(groups))
+    assert "no patients to compare with" in burden(by_fc, "MC").alt
     assert nobody.render("svg")
 
 
 def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
     figure = pictures["safety"].figure
-    table = worst_grades(shape.patients, shape.events, shape.cohort)
+    table = shape.worst_grades().table
     told = where_grades_lack(table)
     kinds = told.groupby("event", sort=False)["severity"].unique()
     told, table = told.set_index("group"), table.set_index(["group", "event", "severity"])
@@ -566,7 +618,7 @@ def test_safety_bars_are_the_rates_and_every_rate_is_printed(pictures, shape):
 
 def test_safety_bars_stand_under_their_group_and_beside_their_event_and_rate(pictures, shape):
     figure = pictures["safety"].figure
-    table = where_grades_lack(worst_grades(shape.patients, shape.events, shape.cohort))
+    table = where_grades_lack(shape.worst_grades().table)
     texts = [(*text.get_position(), text.get_text()) for text in figure.texts]
     frames = iter([box for box in figure.findobj(Rectangle) if box is not figure.patch and not box.get_gid()])
     for name, look in looks(shape.cohort).items():
@@ -617,7 +669,7 @@ def drawn_looks(name, picture, cohort):
 
 
 def test_in_grey_groups_differ_in_shape_or_shade(report, open_pictures, grey):
-    found = {"patient-flow": FIGURES["patient-flow"](report)} | open_pictures
+    found = open_pictures
     for name, picture in found.items():
         if name == "burden":  # one group; hollow and filled points stay apart in any colour
             continue
@@ -629,17 +681,16 @@ def test_in_grey_groups_differ_in_shape_or_shade(report, open_pictures, grey):
 
 
 def test_some_severe_and_some_ungraded_is_hatched_from_the_one_to_the_other(report):
-    events = report.events.copy()
-    events.loc[(events["patient_id"] == "P01") & (events["event"] == "fever"), "grade"] = 3
-    figure = safety(report.patients, events, report.cohort).figure
+    study = changed(real(report), icans_grade={6: "4", 7: ""}, icans_day={6: "2", 7: "3"})
+    figure = safety(study).figure
     boxes = figure.findobj(Rectangle)
-    place = next(at for at, box in enumerate(boxes) if box.get_gid() == "bar-0-0-1")
+    place = next(at for at, box in enumerate(boxes) if box.get_gid() == "bar-0-2-1")
     frame, known, bar = boxes[place - 1 : place + 2]
     assert known.get_width() / frame.get_width() == pytest.approx(1 / 18) and not known.get_hatch()
-    assert bar.get_gid() == "bar-0-0-1-more" and bar.get_hatch()
+    assert bar.get_gid() == "bar-0-2-1-more" and bar.get_hatch()
     assert (bar.get_x() - frame.get_x()) / frame.get_width() == pytest.approx(1 / 18)
-    assert bar.get_width() / frame.get_width() == pytest.approx(8 / 18)
-    assert "1 to 9 of 18, 8 not graded" in {text.get_text() for text in figure.texts}
+    assert bar.get_width() / frame.get_width() == pytest.approx(1 / 18)
+    assert any(text.get_text().startswith("1 to 2 of 18") for text in figure.texts)
 
 
 def test_safety_says_what_was_not_graded_and_not_mentioned(pictures, shape):

@@ -7,22 +7,17 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
-from blina.analysis import questions
 from blina.analysis.context import COMPARISONS, comparable, load_published, pools, side_by_side
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import rates
 from blina.figures.published import published
 from blina.figures.style import MUTED, SMALL, TALL, looks, tint
-from blina.linelist.tidy import load
 
 PUBLISHED = load_published()
 
 
-def tables_of(study, known=None, table=PUBLISHED, **choices):
+def tables_of(study, table=PUBLISHED, **choices):
     """What stands beside a cohort, and the pools."""
-    own = with_bounds(rates(study.patients, study.mrd, study.cohort), questions.of_rates, known)
     chosen = comparable(table, study.cohort, **choices)
-    return side_by_side(chosen, own, study.cohort), pools(chosen)
+    return side_by_side(chosen, study.rates().table, study.cohort), pools(chosen)
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +32,16 @@ def drawn(shape):
 
 
 @pytest.fixture(scope="module")
-def shipped():
+def beside(shipped):
     """The same of the report's own line list."""
-    study = load("tianjin2023")
-    side, pooled = tables_of(study, load_bounds(study.cohort))
-    return study.cohort, side, pooled, published(side, study.cohort, pooled)
+    side, pooled = tables_of(shipped)
+    return shipped.cohort, side, pooled, published(side, shipped.cohort, pooled)
 
 
 @pytest.fixture(scope="module")
-def narrow(shipped):
+def narrow(beside):
     """The report with one of its open rates in a span too narrow to be drawn, the other one determined."""
-    cohort, side, pooled, _ = shipped
+    cohort, side, pooled, _ = beside
     side = side.copy()
     wide = side.index[side["open"] & side["percent_greatest"].gt(side["percent_least"])]
     side.loc[wide, ["percent_least", "percent_greatest"]] = [42.9, 43.0]
@@ -62,9 +56,8 @@ def pooling(shipped):
     invented = [rows.assign(study_id=name.lower(), label=name, events=k, denominator=n, n=n)
                 for name, (k, n) in counts.items()]  # fmt: skip
     table = pd.concat(invented, ignore_index=True).astype({"events": "Int64"})
-    study = load("tianjin2023")
-    side, pooled = tables_of(study, load_bounds(study.cohort), table)
-    return side, pooled, published(side, study.cohort, pooled)
+    side, pooled = tables_of(shipped, table)
+    return side, pooled, published(side, shipped.cohort, pooled)
 
 
 def assert_legible(picture, found):
@@ -82,16 +75,15 @@ def test_text_is_legible_inside_the_canvas_and_apart(drawn, texts):
     assert_legible(drawn[-1], texts(drawn[-1]))
 
 
-def test_so_it_is_with_bounds_a_pool_and_everything_let_in(narrow, pooling, shipped, texts):
-    study = load("tianjin2023")
-    side, pooled = tables_of(study, load_bounds(study.cohort), include_adults=True, include_overlap=True,
-                             include_selected=True)  # fmt: skip
-    for picture in (shipped[-1], narrow[-1], pooling[-1], published(side, study.cohort, pooled)):
+def test_so_it_is_with_bounds_a_pool_and_everything_let_in(narrow, pooling, beside, shipped, texts):
+    everything = {"include_adults": True, "include_overlap": True, "include_selected": True}
+    side, pooled = tables_of(shipped, **everything)
+    for picture in (beside[-1], narrow[-1], pooling[-1], published(side, shipped.cohort, pooled)):
         assert_legible(picture, texts(picture))
 
 
-def test_the_report_fits_a_page_of_a_journal(shipped):
-    width, height = shipped[-1].figure.get_size_inches() * 25.4
+def test_the_report_fits_a_page_of_a_journal(beside):
+    width, height = beside[-1].figure.get_size_inches() * 25.4
     assert width == pytest.approx(180) and height < 230
 
 
@@ -163,16 +155,16 @@ def test_it_prints_every_rate_study_and_question(drawn, texts):
     assert picture.title in together and picture.name == "published"
 
 
-def test_a_question_that_nothing_published_answers_says_so(shipped, texts):
-    said = [words for words, _, _ in texts(shipped[-1])]
+def test_a_question_that_nothing_published_answers_says_so(beside, texts):
+    said = [words for words, _, _ in texts(beside[-1])]
     assert said.count("No published rate is comparable.") == 1  # those who stayed negative
 
 
-def test_an_open_rate_is_a_bar_between_its_ends_and_bears_the_face(narrow, shipped, texts):
-    cohort, side, _, picture = shipped
+def test_an_open_rate_is_a_bar_between_its_ends_and_bears_the_face(narrow, beside, texts):
+    cohort, side, _, picture = beside
     colour = tint(looks(cohort)["MC"].colour)
     for table, drawn, markers in ((side, picture, ["s", ""]), (narrow[0], narrow[1], ["s", "s"])):
-        bars = points(drawn, "open")
+        bars = points(drawn, "span")
         ends = table.loc[table["open"], ["percent_least", "percent_greatest"]].to_numpy().tolist()
         assert [[*bar.get_xdata()] for bar in bars] == ends
         assert [bar.get_marker() for bar in bars] == markers  # a bar too narrow to be seen is a square
@@ -182,34 +174,34 @@ def test_an_open_rate_is_a_bar_between_its_ends_and_bears_the_face(narrow, shipp
     assert "one of many possible" in said and "broad bar" in said
 
 
-def test_without_an_open_rate_it_says_that_no_reconstructed_row_is_shown(shipped, texts):
-    cohort, side, pooled, _ = shipped
+def test_without_an_open_rate_it_says_that_no_reconstructed_row_is_shown(beside, texts):
+    cohort, side, pooled, _ = beside
     plain = " ".join(words for words, _, _ in texts(published(side[~side["open"]], cohort, pooled)))
     assert "one of many possible" not in plain and "printed or follow from what is printed" in plain
 
 
-def test_the_patients_of_each_own_rate_stand_below_its_outcome(shipped, texts):
-    said = [words for words, _, _ in texts(shipped[-1])]
+def test_the_patients_of_each_own_rate_stand_below_its_outcome(beside, texts):
+    said = [words for words, _, _ in texts(beside[-1])]
     for by in ("FC", "FC or RT-PCR", "RT-PCR"):
         assert said.count(f"of those positive before by {by}") == 1
 
 
-def test_who_may_share_patients_and_whose_doi_is_unconfirmed_is_said(shipped, texts):
-    _, side, _, picture = shipped
+def test_who_may_share_patients_and_whose_doi_is_unconfirmed_is_said(beside, texts):
+    _, side, _, picture = beside
     together = " ".join(words for words, _, _ in texts(picture))
     for mark in ("may share patients", "DOI not confirmed"):
         assert together.count(mark.split()[0]) >= side["marks"].str.contains(mark).sum() > 0
     assert "May share patients: with this report." in together
 
 
-def test_without_anything_to_compare_it_says_so(shipped, texts):
-    cohort, side, pooled, _ = shipped
+def test_without_anything_to_compare_it_says_so(beside, texts):
+    cohort, side, pooled, _ = beside
     nobody = cohort.model_copy(update={"groups": cohort.groups[:1]})
     picture = published(side.iloc[:0], nobody, pooled)
     assert "No published rate is comparable" in " ".join(words for words, _, _ in texts(picture))
 
 
-def test_drawn_twice_it_is_the_same_bytes(shipped):
-    cohort, side, pooled, picture = shipped
+def test_drawn_twice_it_is_the_same_bytes(beside):
+    cohort, side, pooled, picture = beside
     again = published(side.copy(), cohort, pooled.copy())
     assert picture.render("svg") == again.render("svg")

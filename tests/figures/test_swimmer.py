@@ -6,10 +6,10 @@ from itertools import combinations, pairwise
 
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
-
 from blina.analysis.open import load_bounds, with_bounds
 from blina.analysis.questions import of_course_counts, of_infusions
+from matplotlib.colors import to_rgb
+
 from blina.analysis.safety import CRS, ICANS, course_counts, courses, infusions
 from blina.figures.style import SMALL, TALL, WIDE, looks
 from blina.figures.swimmer import swimmer

@@ -234,7 +234,7 @@ def test_each_event_is_graded_in_one_scale(ours, written, crs, icans):
 
 def test_the_columns_and_rules_are_those_of_the_cohorts_groups(ours):
     report = load_cohort("tianjin2023")
-    assert (report.declared, report.rules) == (COLUMNS, RULES)
+    assert (report.declared, report.every_rule) == (COLUMNS, RULES)
     (ours / "cohort.yaml").write_text(
         "groups:\n  一组: {label: a, purpose: bridging}\n  2: {label: b}\nmissing_allowed: [sex, icans_day]\n"
     )
@@ -248,7 +248,9 @@ def test_the_columns_and_rules_are_those_of_the_cohorts_groups(ours):
     assert rules["reason-only-in-IC"].then == {"group": "一组"}
     assert rules["icans-day-with-icans"].when == {"not": {"icans_day": ""}, "icans_grade": {"at_least": "1"}}
     (ours / "cohort.yaml").write_text("groups:\n  2: {label: b}\n")
-    assert len(load_cohort(ours).rules) == len(RULES) - 2  # nothing can be asked of bridging where nobody is bridged
+    assert (
+        len(load_cohort(ours).every_rule) == len(RULES) - 2
+    )  # nothing can be asked of bridging where nobody is bridged
 
 
 def test_everything_but_who_and_which_group_may_be_missing(ours):

@@ -1,6 +1,8 @@
 """A fusion gene by its name: how it is written, what it says of BCR::ABL1, and what does not name one."""
 
 import pytest
+import yaml
+from blina.claims.author import claims_of
 from files import changed, ward, write
 
 from blina.linelist.cohort import load_cohort
@@ -152,3 +154,17 @@ def test_one_cell_of_many_that_names_no_gene_is_told_where_it_stands(take, carri
     at = carriers.index("BCR-ABL")
     (problem,) = take("融合基因", [*carriers[:at], "阳性", *carriers[at + 1 :]]).problems
     assert (problem.cell, problem.rule) == (f"E{at + 2}", "gene-named")
+
+
+def test_rules_on_the_gene_are_those_of_line_lists_that_have_its_column(take, carriers, tmp_path):
+    """Claims that are written of a line list name no column that it has not got."""
+    cohort = load_cohort(tmp_path)
+    with_gene = cohort.of_table(take("Fusion gene", carriers).checked())
+    without = cohort.of_table(take("height", ["1"] * 8, beside=True).checked())
+    of_gene = {"gene-is-bcr-abl1", "gene-is-not-bcr-abl1"}
+    assert {rule.id for rule in with_gene.rules} - {rule.id for rule in without.rules} == of_gene
+    assert not of_gene & {rule.id for rule in cohort.rules}
+    for taken in (take("Fusion gene", carriers), take("height", ["1"] * 8, beside=True)):
+        table = taken.checked()
+        written = yaml.safe_load(claims_of(table, cohort.of_table(table)))
+        assert ("fusion_gene" in written["columns"]) == ("fusion_gene" in table.columns)

@@ -66,6 +66,44 @@ class Attack:
                 self.sought[key] = expression
             else:
                 self.model.add(expression == value)
+        self._use_reasons()
+
+    def _use_reasons(self) -> None:
+        """What a missing rate tells: nobody has a result by RT-PCR after, and some might have.
+
+        Without a reason he takes it that there is a rate: somebody has a result, or nobody might.
+        """
+        by_pcr = [row for row in self.centre["tables"]["response"] if row["rule"] == "pcr"]
+        for row in by_pcr:
+            about = row["group"], row["measure"]
+            if row["evaluable_set"] != "all_treated":
+                continue
+            with_result = self._unit(*about, lambda pcr: pcr in "-+")
+            followed = self._unit(*about, lambda pcr: pcr != ".")
+            if row.get("reason"):
+                self.model.add(with_result == 0)
+                self.model.add(followed >= 1)
+            else:
+                is_done = self.model.new_bool_var("")
+                self.model.add(with_result >= 1).only_enforce_if(is_done)
+                self.model.add(followed == 0).only_enforce_if(~is_done)
+
+    def _unit(self, group: str, measure: str, counts: Callable[[str], bool]):
+        """How many of those whom a measure is about have such a result by RT-PCR after."""
+        cells = self.response[group]
+        about = [patient for patient in PATIENTS if self._is_about(group, measure, patient)]
+        return sum(cells[patient] for patient in about if counts(patient[1]))
+
+    def _is_about(self, group: str, measure: str, patient: tuple) -> bool:
+        _, _, fc_before, pcr_before, _, _, negative = patient
+        if self.purposes[group] != "bridging":
+            return True
+        found = "not assessed before"
+        if fc_before or pcr_before:
+            found = "negative after"
+        elif negative:
+            found = "stayed negative"
+        return measure.endswith(found)
 
     def _cells(self, names) -> dict:
         return {name: self.model.new_int_var(0, MOST, "") for name in names}
@@ -90,6 +128,8 @@ class Attack:
             )
             yield (row["event"], row["group"], row["severity"]), number, row["k"]
         for row in tables["response"]:
+            if row.get("reason"):
+                continue  # there is no number
             for name in ("n", "k"):
                 key = (row["group"], row["measure"], row["rule"], row["evaluable_set"], name)
                 yield key, self._response(*key), row[name]
@@ -98,17 +138,17 @@ class Attack:
         members = group.split(" + ") if group not in self.purposes else [group]
 
         def counts(patient: tuple) -> bool:
-            fc, pcr, fc_before, pcr_before, long, stop, negative = patient
+            fc, pcr, fc_before, pcr_before, long, stop, _ = patient
             either, result, severe = fc_before or pcr_before, _result(rule, fc, pcr), stop == "severe_reaction"
             before = {"fc": fc_before, "pcr": pcr_before, "fc_and_pcr": either}[rule]
             among = {"positive_before": before, "more_than_7_days": long, "assessed": result != "?",
                      "without_severe_stops": not severe and stop != "not recorded"}  # fmt: skip
             if result == "." or not among.get(evaluable, True):
                 return False
-            found = "negative after" if either else "stayed negative" if negative else "not assessed before"
-            if len(members) == 1 and self.purposes[group] == "bridging" and not measure.endswith(found):
+            if len(members) == 1 and not self._is_about(group, measure, patient):
                 return False
-            return name == "n" or (result == "-" and not (evaluable == "severe_stops_failed" and severe))
+            failed = evaluable == "severe_stops_failed" and (severe or stop == "not recorded")
+            return name == "n" or (result == "-" and not failed)
 
         return self._of(members, counts)
 

@@ -12,36 +12,44 @@ if "tables" not in sys.modules:
     _spec.loader.exec_module(sys.modules["tables"])
 tables = sys.modules["tables"]
 
+from blina.analysis.study import Study  # noqa: E402
 from blina.linelist.cohort import Cohort, Group  # noqa: E402
-from blina.linelist.tidy import EVENT_COLUMNS, Tidy, recorded  # noqa: E402
 
+MISSING = ("sex", "stop_reason", "infusion_days", "fever_cycle1", "crs_grade", "icans_grade", "icans_day")
 PURPOSES = ("clearance", "bridging", "reinduction", None)
 
 
-def random_cohort(seed: int, most_patients: int = 200, most_groups: int = 6) -> Tidy:
-    """A cohort of 1 to `most_groups` groups and 3 to `most_patients` patients, the same for the same seed."""
+def random_cohort(
+    seed: int, most_patients: int = 200, most_groups: int = 6, rt_pcr_after: bool = True
+) -> Study:
+    """A cohort of 1 to `most_groups` groups and 3 to `most_patients` patients, the same for the same seed.
+
+    rt_pcr_after: whether RT-PCR was done after treatment in any patient.
+    """
     draw = Random(seed)
     groups = tuple(Group(name=f"G{place}", label="", purpose=draw.choice(PURPOSES))
                    for place in range(1, draw.randint(1, most_groups) + 1))  # fmt: skip
-    cohort = Cohort(name="random", folder=Path("random"), title="made-up patients", groups=groups)
+    cohort = Cohort(name="random", folder=Path("random"), title="made-up patients", groups=groups,
+                    missing_allowed=frozenset(MISSING))  # fmt: skip
     number = round(3 * (most_patients / 3) ** draw.random())  # as many cohorts of 5 patients as of 50
     crowd = [draw.random() ** 3 for _ in groups]
     often = {name: draw.random() ** 2 for name in ("carrier", "positive", "after", "fever", "event", "stop", "odd")}
-    made = tables.make([_patient(draw, place, draw.choices(groups, crowd)[0].name, often)
-                        for place in range(1, number + 1)], cohort)  # fmt: skip
+    lines = [_patient(draw, place, draw.choices(groups, crowd)[0].name, often)
+             for place in range(1, number + 1)]  # fmt: skip
+    for line in lines:
+        _lose(draw, line, often["odd"] / 4)
+        if not rt_pcr_after and line["bcr_abl1"]:
+            line["pcr_after"] = "not_done"
+    return tables.make(lines, cohort)
 
-    def kept(column, chance: float):
-        return column.astype("object").where([draw.random() > chance for _ in column])
 
-    odd = often["odd"] / 4
-    events = made.events.assign(grade=kept(made.events["grade"], odd).astype("Int64"))
-    patients = made.patients.assign(
-        sex=kept(made.patients["sex"], odd).astype("str"),
-        stop_reason=kept(made.patients["stop_reason"], odd).astype("str"),
-        infusion_days=kept(made.patients["infusion_days"], odd).astype("Int64"),
-        **{recorded(event): [draw.random() > odd for _ in made.patients.index] for event in EVENT_COLUMNS},
-    )
-    return Tidy(cohort, patients, made.mrd, events)
+def _lose(draw: Random, line: dict, chance: float) -> None:
+    """Leave some cells of a patient blank; ICANS of unknown grade may have its day, and then has occurred."""
+    if line["icans"]:
+        line["icans_day"] = draw.choice((1, 2, 5, None))
+    for name in ("sex", "stop_reason", "infusion_days", "fever", "crs", "icans"):
+        if draw.random() < chance:
+            line[name] = None
 
 
 def _patient(draw: Random, number: int, group: str, often: dict[str, float]) -> dict:

@@ -26,7 +26,7 @@ def attacked(seed: int) -> Counter[str]:
     truth = {key: value for key, (_, value) in Attack(results(cohort, EVERYTHING)).known.items()}
     small = [key for key in attack.sought if 1 <= truth[key] < THRESHOLD]
     return Counter({
-        "cohorts": 1, "patients": len(cohort.patients), "numbers": len(attack.known),
+        "cohorts": 1, "patients": len(cohort.table), "numbers": len(attack.known),
         "suppressed": len(attack.sought), "suppressed, small": len(small),
         "small and shown": sum(1 <= (value or 0) < THRESHOLD for _, value in attack.known.values()),
         "recovered": len(attack.recovered()), "small, got as a difference": len(attack.small_left()),

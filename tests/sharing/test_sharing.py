@@ -2,45 +2,52 @@
 
 import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from attacker import Attack
 from click.testing import CliRunner
 from random_cohorts import random_cohort, tables
 
 from blina.analysis.cohort import TOTAL
-from blina.analysis.response import NO_RT_PCR, rates
-from blina.analysis.safety import stops, worst_grades
+from blina.analysis.study import Study
 from blina.cli import main
-from blina.linelist.tidy import Tidy
-from blina.sharing.write import results, share
+from blina.linelist.columns import Column
+from blina.sharing.write import NO_RT_PCR, results, share
 from blina.yamlfile import FileError
 
 THRESHOLD = 5
 EVERYTHING = 1  # the threshold at which no number is small
 
 
-def ward(*groups: tuple[str, int, int]) -> Tidy:
-    """Groups of a name, a number of patients and how many of them stay positive by FC; no fusion genes, no events."""
+def ward(*groups: tuple[str, int, int], first: dict | None = None, every: dict | None = None) -> Study:
+    """Groups of a name, a number of patients and how many of them stay positive by FC; no fusion genes, no events.
+
+    first: cells of the first two patients; every: cells of all.
+    """
     line = {"sex": "male", "age_years": 5.0, "bcr_abl1": False, "intolerance_reason": None, "infusion_days": 28,
             "months_from_diagnosis": 3.0, "stop_reason": "completed", "extra_cycles": 0, "mrd": 1.0,
             "fc_before": "positive", "pcr_before": "not_applicable", "pcr_after": "not_applicable", "fever": False,
             "crs": 0, "icans": 0, "icans_day": None}  # fmt: skip
     patients = [(group, place < positive) for group, number, positive in groups for place in range(number)]
-    cohort = random_cohort(0).cohort.model_copy(update={"groups": tuple(
-        tables.Group(name=name, label="", purpose="clearance") for name, _, _ in groups)})  # fmt: skip
-    made = tables.make([line | {"patient_id": f"P{place:03}", "group": group,
-                                "fc_after": "positive" if positive else "negative"}
-                        for place, (group, positive) in enumerate(patients)], cohort)  # fmt: skip
-    return Tidy(cohort, made.patients, made.mrd, made.events)
+    named = tuple(tables.Group(name=name, label="", purpose="clearance") for name, _, _ in groups)
+    cohort = tables.Cohort(name="ward", folder=Path("ward"), title="made-up patients", groups=named)
+    lines = []
+    for place, (group, positive) in enumerate(patients):
+        after = {"fc_after": "positive" if positive else "negative"}
+        own = (every or {}) | (first or {} if place < 2 else {})
+        lines.append(line | after | {"patient_id": f"P{place:03}", "group": group} | own)
+    return tables.make(lines, cohort)
 
 
-def sizes(cohort: Tidy) -> dict[str, int | None]:
+def sizes(cohort: Study) -> dict[str, int | None]:
     rows = results(cohort, THRESHOLD)["tables"]["cohort"]
     return {row["group"]: row["count"] for row in rows if row["characteristic"] == "patients"}
 
 
-def by_fc(cohort: Tidy) -> dict[tuple[str, str], tuple[int | None, int | None]]:
+def by_fc(cohort: Study) -> dict[tuple[str, str], tuple[int | None, int | None]]:
     """k and n by FC, of group and evaluable set."""
     rows = results(cohort, THRESHOLD)["tables"]["response"]
     return {(row["group"], row["evaluable_set"]): (row["k"], row["n"]) for row in rows if row["rule"] == "fc"}
@@ -57,29 +64,34 @@ def test_counts_are_those_of_the_report_s_response_table(everything):
     said = {(row["group"], row["measure"], row["rule"], row["evaluable_set"]): (row["k"], row["n"])
             for row in sent["response"]}  # fmt: skip
     purposes = {group.name: group.purpose for group in cohort.cohort.groups}
-    for row in rates(cohort.patients, cohort.mrd, cohort.cohort).to_dict("records"):
-        if row["group"] not in purposes:
+    compared = 0
+    for result in cohort.results.of("response"):
+        measure = result.measure
+        if measure.group not in purposes:
             continue  # groups are not pooled in what is sent
-        if row["measure"] != "negative after" and row["evaluable_set"] == "positive_before":
+        if measure.name != "negative after" and measure.evaluable_set == "positive_before":
             continue  # of nobody, whoever the patients are
-        key = row["group"], row["measure"], row["rule"], row["evaluable_set"]
-        if row["text"] != NO_RT_PCR:
-            assert said[key] == (row["k"], row["n"])
+        key = measure.group, measure.name, measure.rule, measure.evaluable_set
+        number = (result.here.k, result.here.n) if result.here.stated else (None, None)
+        assert said[key] == number
+        compared += 1
+    assert compared
 
 
 def test_counts_are_those_of_the_report_s_worst_grades_and_stops(everything):
     cohort, sent = everything
-    worst = worst_grades(cohort.patients, cohort.events, cohort.cohort).set_index(["event", "severity", "group"])
+    size = {name: len(cohort.patients) for name in [TOTAL]} | cohort.patients["group"].value_counts().to_dict()
     for row in sent["safety"]:
         is_fever = row["event"] == "fever" and row["severity"] == "any grade"
-        line = (row["event"], "counted apart from CRS" if is_fever else row["severity"], row["group"])
-        k = worst["k"].get(line, 0) if row["severity"] == "occurrence not recorded" else worst["k"][line]
-        assert (row["k"], row["n"]) == (k, (cohort.patients["group"] == row["group"]).sum()
-                                        if row["group"] != TOTAL else len(cohort.patients))  # fmt: skip
-    ended = stops(cohort.patients, cohort.cohort).set_index(["group", "stop_reason"])["k"]
+        level = "counted apart from CRS" if is_fever else row["severity"]
+        statistic = "count" if level == "occurrence not recorded" else "percent"
+        result = cohort.results.get("events", row["group"], row["event"], level, statistic=statistic)
+        assert (row["k"], row["n"]) == (result.here.k if result else 0, size.get(row["group"], 0))
     for row in sent["cohort"]:
         if row["characteristic"] == "end of cycle 1":
-            assert row["count"] == ended.get((row["group"], row["level"]), 0)
+            statistic = "count" if row["level"] == "not recorded" else "percent"
+            result = cohort.results.get("stops", row["group"], "end of cycle 1", row["level"], statistic=statistic)
+            assert row["count"] == (result.here.k if result else 0)
 
 
 def test_patients_of_a_group_are_all_in_one_bin_of_mrd_and_of_one_sex(everything):
@@ -111,17 +123,14 @@ def test_a_rate_is_withheld_when_few_failed_and_shown_when_nobody_did():
 
 
 def test_of_two_sets_that_differ_by_few_patients_the_less_important_is_withheld():
-    cohort = ward(("A", 18, 6))
-    cohort.patients.loc[:1, "infusion_days"] = 7
+    cohort = ward(("A", 18, 6), first={"infusion_days": 7})
     sent = by_fc(cohort)
     assert sent["A", "all_treated"] == (12, 18)
     assert sent["A", "more_than_7_days"] == (None, None)
 
 
 def test_a_number_that_follows_from_zeros_shown_is_shown_without_its_own_number_of_patients():
-    cohort = ward(("A", 18, 18))
-    is_theirs = cohort.mrd["patient_id"].isin(["P000", "P001"]) & cohort.mrd["time"].eq("before")
-    cohort.mrd.loc[is_theirs & cohort.mrd["assay"].eq("FC"), "status"] = "negative"
+    cohort = ward(("A", 18, 18), first={"fc_before": "negative", "mrd": None})
     sent = by_fc(cohort)
     assert sent["A", "all_treated"] == (0, 18)
     assert sent["A", "positive_before"] == (0, None)
@@ -130,6 +139,74 @@ def test_a_number_that_follows_from_zeros_shown_is_shown_without_its_own_number_
 def test_of_a_large_cohort_everything_common_is_shown():
     cohort = ward(("A", 2500, 600), ("B", 2500, 0))
     assert None not in [row["k"] for row in results(cohort, THRESHOLD)["tables"]["response"]]
+
+
+NO_RESULT = {"bcr_abl1": True, "pcr_before": "positive", "pcr_after": "not_done"}
+
+
+def test_a_rate_that_is_not_stated_is_sent_with_the_reason_and_not_as_none_of_none(tmp_path):
+    """RT-PCR might follow all of these patients, and was done after treatment in none."""
+    cohort = ward(("A", 18, 6), ("B", 7, 0), every=NO_RESULT)
+    sent = results(cohort, THRESHOLD)
+    rows = sent["tables"]["response"]
+    assert {row["rule"]: row.get("reason") for row in rows} == {
+        "fc": None,
+        "pcr": NO_RT_PCR,
+        "fc_and_pcr": NO_RT_PCR,
+    }
+    assert all((row["k"], row["n"]) == (None, None) for row in rows if row["rule"] != "fc")
+    assert NO_RT_PCR in sent["protection"]["reasons"]
+    assert sent["protection"]["suppressed"]["response"]["of"] == 2 * sum(row["rule"] == "fc" for row in rows)
+    share(cohort, tmp_path / "sent")
+    with (tmp_path / "sent" / "response.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [(row["k"], row["n"]) for row in csv.DictReader(file) if row["rule"] == "pcr"]
+    assert {*cells} == {(NO_RT_PCR, NO_RT_PCR)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_recovered_from_the_reason_why_there_is_no_rate(seed):
+    cohort = random_cohort(seed, most_patients=30, most_groups=2, rt_pcr_after=False)
+    sent = results(cohort, THRESHOLD)
+    attack = Attack(sent)
+    assert attack.recovered() == {}
+
+
+def test_reasons_are_given_in_random_cohorts_too():
+    given = 0
+    for seed in range(6):
+        cohort = random_cohort(seed, most_patients=30, most_groups=2, rt_pcr_after=False)
+        given += any(row.get("reason") for row in results(cohort, THRESHOLD)["tables"]["response"])
+    assert given >= 2
+
+
+def test_a_further_shared_column_adds_its_levels_and_is_protected():
+    """A column that is shared by its entry is counted, audited, and withheld where few patients have a level."""
+    entry = Column("cns_involvement", "boolean", blank=True, optional=True, described="found", shared=True,
+                   characteristic="CNS involvement")  # fmt: skip
+    cohort = ward(("A", 18, 0))
+    for positive, expected in ((6, {"no": 12, "yes": 6, "not recorded": 0}), (2, {"no": None, "yes": None})):
+        places = np.arange(18)
+        table = replace(
+            cohort.table,
+            columns={**cohort.table.columns, entry.name: entry},
+            codes={**cohort.table.codes, entry.name: (places < positive).astype(np.int64)},
+            blank={**cohort.table.blank, entry.name: np.zeros(18, dtype=bool)},
+        )
+        study = Study(table, cohort.cohort)
+        rows = results(study, THRESHOLD)["tables"]["cohort"]
+        mine = [row for row in rows if row["characteristic"] == "CNS involvement" and row["group"] == "A"]
+        counts = {row["level"]: row["count"] for row in mine}
+        assert {level: counts[level] for level in expected} == expected
+        found = study.results.get("description", "A", "CNS involvement", "found")
+        assert found.here.k == positive
+
+
+def test_nothing_is_written_where_the_audit_counts_otherwise_than_the_report(tmp_path):
+    study, others = ward(("A", 18, 6)), ward(("A", 18, 7))
+    study.results = others.results  # as if a result were counted in another way
+    with pytest.raises(AssertionError, match="response: A, negative after, fc, all_treated: 12 .* 11"):
+        share(study, tmp_path / "sent")
+    assert not (tmp_path / "sent").exists()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -175,15 +252,14 @@ def test_the_folder_holds_counts_and_words_of_its_own_only(tmp_path):
 
 def test_the_same_patients_make_the_same_bytes_in_any_order(tmp_path):
     cohort = random_cohort(4, 60)
-    turned = Tidy(cohort.cohort, *(table[::-1].reset_index(drop=True)
-                                   for table in (cohort.patients, cohort.mrd, cohort.events)))  # fmt: skip
+    turned = tables.picked(cohort, cohort.cohort, [*range(len(cohort.table))][::-1])
     first, second = share(cohort, tmp_path / "a"), share(turned, tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_rows_that_are_nobody_s_are_not_sent(tmp_path):
     cohort = ward(("A", 9, 0))
-    made_up = Tidy(cohort.cohort.model_copy(update={"reconstructed": True}), cohort.patients, cohort.mrd, cohort.events)
+    made_up = Study(cohort.table, cohort.cohort.model_copy(update={"reconstructed": True}))
     with pytest.raises(FileError, match="nobody's"):
         share(made_up, tmp_path / "sent")
     assert not (tmp_path / "sent").exists()

@@ -22,7 +22,7 @@ PUBLISHED = ROOT / "data" / "published" / "cohorts.csv"
 DERIVED = ("derived", "back_calculated")
 WIDE_PREDICTION = 50.0  # percentage points: a wider prediction interval says hardly anything about the next cohort
 SIDE_COLUMNS = ("comparison", "own", "group", "study", "whom", "how", "outcome", "k", "n", "percent", "lower", "upper",
-                "text", "short", "basis", "marks", "shared", "doi", "percent_least", "percent_greatest", "lower_least",
+                "text", "plain", "short", "basis", "marks", "shared", "doi", "percent_least", "percent_greatest", "lower_least",
                 "upper_greatest", "open")  # fmt: skip
 SENSITIVITY_COLUMNS = ("choice", "comparison", "eligible", "text", "tau", "predicted")
 POOL_COLUMNS = ("comparison", "pooled", "studies", "eligible", "why", "time", "tau", "text", "predicted",
@@ -438,7 +438,7 @@ def _published(one: Comparison, row: object) -> dict:
              "whom": row.group_as_published, "how": how, "outcome": _named(row),
              "basis": row.count_basis.replace("_", "-"), "marks": "; ".join(_marks(one, row)),
              "doi": row.doi, "short": "", "shared": bool(row.shares_patients)}  # fmt: skip
-    return words | stated | ends
+    return words | stated | ends | {"plain": stated["text"]}
 
 
 def _named(row: object) -> str:

@@ -198,7 +198,8 @@ def _carriers(study: Study, group: Group) -> Iterator[str]:
             about = (group.name, measure, carriers_level(gene), rule)
             whole[rule] = study.results.get("fusion", *about, "assessed")
             before[rule] = study.results.get("fusion", *about, POSITIVE_BEFORE)
-        missing = int(rows["carriers_not_assessed"].max())
+        by_fc = rows[rows["rule"] == "fc"]
+        missing = int(by_fc["carriers_not_assessed"].max())
         if not any(has_patients(rate) for rate in whole.values()) and not missing:
             continue
         words = f"Carriers of *{gene}*"
@@ -212,7 +213,7 @@ def _carriers(study: Study, group: Group) -> Iterator[str]:
         if rest:
             yield f"{words}, all: {_by_rule(rest)}."
         if missing:
-            yield f"{missing} more not assessed."
+            yield f"{missing} more not assessed by FC."
 
 
 def _burden(study: Study, group: Group) -> Iterator[str]:

@@ -126,7 +126,7 @@ def _rows(mine: pd.DataFrame, known: dict[str, Look], whose: str) -> list[_Row]:
             who, how = f"{whose}, {known[row['group']].name}", row["marks"]
             whom = "" if row["group"] in named else written(whom, "")  # once for all rules
             named.add(row["group"])
-        stated = row["text"]
+        stated = row["plain"]  # a bar shows what is not recorded
         if row["open"] and text_width(stated) > _STATED:
             stated = row["short"]  # the bar says it in percent
         first = _lines((who, whom), _STUDY)

@@ -75,7 +75,7 @@ class Cohort(BaseModel):
     merged: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     pseudonyms: bool = True
-    lacks: frozenset[str] = frozenset()  # columns that the line list has not got; known once it is read
+    has: frozenset[str] = frozenset()  # columns of the line list; known once it is read
 
     @property
     def linelist(self) -> Path:
@@ -130,8 +130,9 @@ class Cohort(BaseModel):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules of a line list, but for those on columns that it is known to lack (see `of_table`)."""
-        return tuple(rule for rule in self.every_rule if not rule.columns & self.lacks)
+        """The rules of a line list: those on columns that all have, or that this one is known to have (`of_table`)."""
+        may_lack = {column.name for column in self.declared if column.optional} - self.has
+        return tuple(rule for rule in self.every_rule if not rule.columns & may_lack)
 
     @cached_property
     def every_rule(self) -> tuple[Rule, ...]:
@@ -150,14 +151,13 @@ class Cohort(BaseModel):
         return tuple(rules)
 
     def of_table(self, table: Table) -> Cohort:
-        """The same, knowing its line list: what it lacks, and whether it is reconstructed.
+        """The same, knowing its line list: its columns, and whether it is reconstructed.
 
         Where groups are not stated, they are those that occur in it.
         """
-        names = {column.name for column in self.declared if column.type != "identifier"}
         known = {
             "reconstructed": self.reconstructed or table.reconstructed,
-            "lacks": frozenset(names - table.columns.keys()),
+            "has": frozenset(table.columns),
         }
         if not self.groups_stated:
             words, codes = table.columns["group"].values, table.codes["group"]

@@ -135,7 +135,7 @@ class _Taking:
         read |= {name: self._all_blank(name) for name in lacking}
         table = self._table(read)
         places = {name: one.at for name, one in read.items()}
-        self.problems += rule_problems(table, self.cohort.rules, self.sheet, places, faulty=self.problems)
+        self.problems += rule_problems(table, self.cohort.every_rule, self.sheet, places, faulty=self.problems)
         self.warnings += oddities(table, self.sheet, places, self.cohort)
         self.warnings += without_gene(table, self.sheet, places, faulty=self.problems)
         if "patient_id" in places:

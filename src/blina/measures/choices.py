@@ -74,6 +74,8 @@ STATED_RULES = ("fc", "fc_and_pcr")  # in a sentence; RT-PCR alone speaks of som
 POSITIVE_BEFORE: Rows = {"any_of": [{"fc_before": "positive"}, {"pcr_before": "positive"}]}
 NEGATIVE_BEFORE: Rows = {"fc_before": "negative", "pcr_before": NOT_POSITIVE}
 
+LONGER_THAN_A_WEEK: Rows = {"infusion_days": {"above": "7"}}
+
 ALL_TREATED = Choice("all_treated", "all treated", "every patient who received any blinatumomab")
 ASSESSED = Choice(
     "assessed", "assessed after", "patients assessed after treatment by what the rule asks for"

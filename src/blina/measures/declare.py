@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from blina.linelist.cohort import Cohort, Group
@@ -19,6 +20,7 @@ from blina.measures.choices import (
     EVENTS,
     FEVER,
     ICANS,
+    LONGER_THAN_A_WEEK,
     NEGATIVE_BEFORE,
     NO_GENE,
     NO_GRADE,
@@ -41,6 +43,7 @@ from blina.measures.language import NOBODY, Asked, Rows, Total, both
 
 TOTAL = "All patients"
 NOT_RECORDED = "not recorded"
+NOT_DETECTED = "not detected"
 BECAME, STAYED = "negative after", "stayed negative"
 UNKNOWN_BEFORE = "negative after, not assessed before"  # of a bridging group
 TIMES, ASSAYS = ("before", "after"), ("FC", "RT-PCR")
@@ -56,17 +59,26 @@ AFTER = (
     "negative by FC and, where followed, RT-PCR",
     "negative by FC, positive by RT-PCR",
     "positive by FC",
+    "negative by FC, RT-PCR not assessed",
     "not assessed",
     "positive by RT-PCR, FC not assessed",
 )
-BEFORE = ("positive by any assay", "not detected", "not assessed")
+BEFORE = ("positive by any assay", NOT_DETECTED, "not assessed")
 CRS_READINGS = ("as reported", "if all fever is attributed to the drug")
 FURTHER = "further cycles"
 SOME_CYCLES: Rows = {"extra_cycles": {"at_least": "1"}}
-REACTIONS = ("stopped_for_severe", "described_severe", "both", "difference")
 BCR_ABL1 = "BCR::ABL1"
 RESPONDERS, OTHERS = "responders", "others"
 WITH_VALUE: Rows = {"not": {"mrd_before_percent": ""}}
+MRD_BEFORE = "MRD before"
+POWERS_OF_TEN: Mapping[str, Rows] = {  # MRD before treatment, %
+    "below 0.001%": {"below": "0.001"},
+    "0.001 to below 0.01%": {"at_least": "0.001", "below": "0.01"},
+    "0.01 to below 0.1%": {"at_least": "0.01", "below": "0.1"},
+    "0.1 to below 1%": {"at_least": "0.1", "below": "1"},
+    "1 to below 10%": {"at_least": "1", "below": "10"},
+    "10 to 100%": {"at_least": "10"},
+}
 
 Missing = Literal["failure", "span"]
 
@@ -177,6 +189,7 @@ def measures(cohort: Cohort, facts: Facts) -> list[Measure]:
         *_concordance(cohort),
         *_fusion(cohort, facts),
         *_burden(cohort, facts),
+        *_powers_of_ten(cohort),
         *_events(cohort, facts),
         *_icans(cohort, facts),
         *_stops(cohort, facts),
@@ -214,31 +227,49 @@ def _of_column(column: Column, facts: Facts) -> Iterator[Make]:
     """What is stated of one column, by its entry."""
     name = column.characteristic
     if column.described == "levels":
-        known = {"not": {column.name: ""}} if column.blank_is_none else {}
         for level in facts.values(column.name, {}):
-            yield _level(name, level.replace("_", " "), {column.name: level}, known)
+            yield partial(level_measure, column, level)
     if column.described == "median":
         for statistic in ("median", "min", "max"):
             yield _number(name, statistic, column)
     if column.name == "infusion_days":
         yield lambda group, rows: _sum(group, rows, name, "all together", column.name, column.unit)
     if column.described == "found" and column.name == "extra_cycles":
-        yield _level(name, "patients given any", SOME_CYCLES, interval=True)
+        yield partial(_given_any, name)
         yield lambda group, rows: _sum(group, rows, name, "cycles given", column.name, "")
     elif column.described == "found":
-        yield _level(name, "found", {column.name: "yes"}, interval=True)
+        yield partial(level_measure, column, "yes")
     if column.described and not column.blank_is_none and facts.lacks(column.name):
-        yield _lacking(name, column.name)
+        yield partial(level_measure, column, "")
 
 
-def _level(
-    name: str, level: str, counted: Rows, known: Rows | None = None, interval: bool = False
-) -> Make:
-    def make(group: str, rows: Rows) -> Measure:
-        whom = both(rows, known)
-        return Measure("description", group, name, level, whom=whom, of=counted, interval=interval)
+def level_measure(column: Column, word: str, group: str, rows: Rows) -> Measure:
+    """Patients with a word in a column or, where the word is blank, with nothing recorded in it."""
+    name = column.characteristic or column.name
+    counted = {column.name: word}
+    if not word:
+        return Measure(
+            "description",
+            group,
+            name,
+            NOT_RECORDED,
+            statistic="count",
+            whom=rows,
+            of=counted,
+            on_record=True,
+        )
+    if column.described == "found":
+        level = "found" if word == "yes" else "not found"
+        return Measure("description", group, name, level, whom=rows, of=counted, interval=True)
+    known = {"not": {column.name: ""}} if column.blank_is_none else {}
+    level = word.replace("_", " ")
+    return Measure("description", group, name, level, whom=both(rows, known), of=counted)
 
-    return make
+
+def _given_any(name: str, group: str, rows: Rows) -> Measure:
+    return Measure(
+        "description", group, name, "patients given any", whom=rows, of=SOME_CYCLES, interval=True
+    )
 
 
 def _number(name: str, statistic: str, column: Column) -> Make:
@@ -251,22 +282,6 @@ def _number(name: str, statistic: str, column: Column) -> Make:
             whom=rows,
             of=column.name,
             unit=column.unit,
-        )
-
-    return make
-
-
-def _lacking(name: str, column: str) -> Make:
-    def make(group: str, rows: Rows) -> Measure:
-        return Measure(
-            "description",
-            group,
-            name,
-            NOT_RECORDED,
-            statistic="count",
-            whom=rows,
-            of={column: ""},
-            on_record=True,
         )
 
     return make
@@ -295,6 +310,10 @@ def status_column(assay: str, time: str) -> str:
     return f"{PREFIX[assay]}_{time}"
 
 
+def status_name(assay: str, time: str) -> str:
+    return f"{assay} {time}"
+
+
 def _statuses(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
     for group, rows in group_rows(cohort, total=False):
         for assay in ASSAYS:
@@ -307,7 +326,7 @@ def _statuses(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
                     yield Measure(
                         "statuses",
                         group,
-                        f"{assay} {time}",
+                        status_name(assay, time),
                         status,
                         statistic="count",
                         whom=rows,
@@ -349,18 +368,25 @@ _NOT_KNOWN_BEFORE: Rows = {"not": {"any_of": [*POSITIVE_BEFORE["any_of"], NEGATI
 def units(cohort: Cohort, facts: Facts) -> Iterator[Unit]:
     """Whose response is stated, each with its measure."""
     for group in cohort.groups:
-        mine = {"group": group.name}
-        if group.purpose != "bridging":
-            yield Unit(group.name, BECAME, mine, group.reported_rule)
-            continue
-        yield Unit(group.name, STAYED, both(mine, NEGATIVE_BEFORE), group.reported_rule)
-        for measure, before in ((BECAME, POSITIVE_BEFORE), (UNKNOWN_BEFORE, _NOT_KNOWN_BEFORE)):
-            if facts.occurs(both(mine, before)):
-                yield Unit(group.name, measure, both(mine, before))
+        first, *others = units_of(group)
+        yield first
+        yield from (unit for unit in others if facts.occurs(unit.rows))
     pooled = pooled_groups(cohort)
     if pooled:
         names = [group.name for group in pooled]
         yield Unit(joined(pooled), BECAME, {"group": names}, is_pooled=True)
+
+
+def units_of(group: Group) -> list[Unit]:
+    """A group or, of a bridging one, its parts: negative, positive, not assessed before."""
+    mine = {"group": group.name}
+    if group.purpose != "bridging":
+        return [Unit(group.name, BECAME, mine, group.reported_rule)]
+    return [
+        Unit(group.name, STAYED, both(mine, NEGATIVE_BEFORE), group.reported_rule),
+        Unit(group.name, BECAME, both(mine, POSITIVE_BEFORE)),
+        Unit(group.name, UNKNOWN_BEFORE, both(mine, _NOT_KNOWN_BEFORE)),
+    ]
 
 
 def pooled_groups(cohort: Cohort) -> list[Group]:
@@ -397,20 +423,20 @@ def _response(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
 def _some_not_assessed(facts: Facts) -> bool:
     """Whether some patient lacks a result that a rule asks for."""
     for rule in RULES:
-        lacking = both(_applies(rule, facts), {"any_of": [{"not": rule.assessed}]})
+        lacking = both(applies_to(rule, facts), {"any_of": [{"not": rule.assessed}]})
         if facts.occurs(lacking):
             return True
     return False
 
 
-def _applies(rule: ResponseRule, facts: Facts) -> Rows:
+def applies_to(rule: ResponseRule, facts: Facts) -> Rows:
     """Whom a rule is asked of: RT-PCR alone only of those whom it is known to follow."""
     return followed(facts.columns) if rule.id == "pcr" else {}
 
 
 def response_measure(unit: Unit, rule: ResponseRule, evaluable_set: str, facts: Facts) -> Measure:
     """The rate of a unit by a rule over an evaluable set."""
-    whom = both(unit.rows, _applies(rule, facts))
+    whom = both(unit.rows, applies_to(rule, facts))
     among: Rows = {}
     of = rule.negative
     if evaluable_set == ASSESSED.id:
@@ -418,7 +444,7 @@ def response_measure(unit: Unit, rule: ResponseRule, evaluable_set: str, facts: 
     elif evaluable_set == "positive_before":
         among = rule.before
     elif evaluable_set == "more_than_7_days":
-        among = {"infusion_days": {"above": "7"}}
+        among = LONGER_THAN_A_WEEK
     elif evaluable_set == "severe_stops_failed":
         of = both(rule.negative, not_severe(facts))
     elif evaluable_set == "without_severe_stops":
@@ -447,10 +473,13 @@ def response_measure(unit: Unit, rule: ResponseRule, evaluable_set: str, facts: 
 def flow_states(facts: Facts) -> list[tuple[str, str, Rows]]:
     """Stage, state and who is in it; the states of a stage share out every patient."""
     results_before = {"any_of": [{"fc_before": RESULT}, {"pcr_before": RESULT}]}
-    negative, by_pcr = dict(RULES[-1].negative), {"fc_after": "negative", "pcr_after": "positive"}
+    by_rt_pcr = [*RESULT, "not_applicable"]
+    negative = dict(RULES[-1].negative)
+    pcr_positive = {"fc_after": "negative", "pcr_after": "positive"}
     positive = {"fc_after": "positive"}
+    without_pcr = {"fc_after": "negative", "not": {"pcr_after": by_rt_pcr}}
     pcr_alone = {"pcr_after": "positive", "not": {"fc_after": RESULT}}
-    decided = [negative, by_pcr, positive, pcr_alone]
+    decided = [negative, pcr_positive, positive, without_pcr, pcr_alone]
     reasons = list(facts.columns["stop_reason"].words)
     listed = [*(word for word in (*REASONS, "other") if word in reasons)]
     listed += [word for word in reasons if word not in listed]
@@ -463,7 +492,8 @@ def flow_states(facts: Facts) -> list[tuple[str, str, Rows]]:
     states += [("end of cycle 1", reason, {"stop_reason": reason}) for reason in listed]
     if "stop_reason" in facts.may_be_blank:
         states.append(("end of cycle 1", NOT_RECORDED, {"stop_reason": ""}))
-    after = [negative, by_pcr, positive, {"not": {"any_of": decided}}, pcr_alone]
+    unknown = {"not": {"any_of": decided}}
+    after = [negative, pcr_positive, positive, without_pcr, unknown, pcr_alone]
     states += [("MRD after", state, rows) for state, rows in zip(AFTER, after, strict=True)]
     return states
 
@@ -553,7 +583,7 @@ def _of_carriers(unit: Unit, gene: Gene, rule: ResponseRule, facts: Facts) -> It
     for evaluable_set, among in sets.items():
         sides = ((carriers_level(gene.name), gene.carriers), (others_level(gene.name), gene.others))
         for level, mine in sides:
-            asked = both(unit.rows, _applies(rule, facts), mine)
+            asked = both(unit.rows, applies_to(rule, facts), mine)
             yield Measure(
                 "fusion",
                 unit.name,
@@ -577,7 +607,7 @@ def _of_carriers(unit: Unit, gene: Gene, rule: ResponseRule, facts: Facts) -> It
 
 def burden_rows(group: str, rule: ResponseRule, facts: Facts) -> Rows:
     """Whose MRD before is compared: patients with a value and an outcome by the rule."""
-    return both({"group": group}, WITH_VALUE, _applies(rule, facts), rule.assessed)
+    return both({"group": group}, WITH_VALUE, applies_to(rule, facts), rule.assessed)
 
 
 def _burden(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
@@ -585,7 +615,7 @@ def _burden(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
         rule = next(one for one in RULES if one.id == rule_of(group))
         inside = burden_rows(group.name, rule, facts)
         column = facts.columns["mrd_before_percent"]
-        without = {"not": both(WITH_VALUE, _applies(rule, facts), rule.assessed)}
+        without = {"not": both(WITH_VALUE, applies_to(rule, facts), rule.assessed)}
         yield Measure(
             "burden",
             group.name,
@@ -620,6 +650,35 @@ def _burden(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
                     of=column.name,
                     unit=column.unit,
                 )
+
+
+def bins_before() -> dict[str, Rows]:
+    """MRD before in powers of ten, not detected or not recorded: each patient is in one."""
+    bins = {}
+    for name, limits in POWERS_OF_TEN.items():
+        bins[name] = both(POSITIVE_BEFORE, {"mrd_before_percent": limits})
+    bins[NOT_DETECTED] = both(_negative_in_some(), {"not": POSITIVE_BEFORE})
+    with_value = both(POSITIVE_BEFORE, WITH_VALUE)
+    bins[NOT_RECORDED] = {"not": {"any_of": [with_value, bins[NOT_DETECTED]]}}
+    return bins
+
+
+def _powers_of_ten(cohort: Cohort) -> Iterator[Measure]:
+    """Patients by MRD before in powers of ten; of real patients only, who are shared so."""
+    if cohort.reconstructed:
+        return
+    for group, rows in group_rows(cohort):
+        for level, found in bins_before().items():
+            yield Measure(
+                MRD_BEFORE,
+                group,
+                "powers of ten",
+                level,
+                statistic="count",
+                whom=rows,
+                of=found,
+                on_record=True,
+            )
 
 
 # Safety

@@ -68,12 +68,24 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return lower, upper
 
 
-def rate_text(k: int, n: int) -> str:
-    """A proportion as every table and figure prints it: 13, 18 gives "13/18 (72.2%, 46.5 to 90.3)"; 0, 0 "0/0"."""
-    if n == 0:
-        return f"{k}/{n}"
-    lower, upper = (_limit_text(limit) for limit in clopper_pearson(k, n))
-    return f"{k}/{n} ({percent_text(k, n)}%, {lower} to {upper})"
+def rate_text(k: int, n: int, *notes: str, interval: bool = True) -> str:
+    """A proportion as every table and figure prints it, with notes inside the bracket.
+
+    >>> rate_text(13, 18)
+    '13/18 (72.2%, 46.5 to 90.3)'
+    >>> rate_text(13, 18, "2 not recorded", interval=False)
+    '13/18 (72.2%; 2 not recorded)'
+    >>> rate_text(0, 0)
+    '0/0'
+    """
+    parts = list(notes)
+    if n:
+        stated = f"{percent_text(k, n)}%"
+        if interval:
+            lower, upper = (_limit_text(limit) for limit in clopper_pearson(k, n))
+            stated += f", {lower} to {upper}"
+        parts.insert(0, stated)
+    return f"{k}/{n} ({'; '.join(parts)})" if parts else f"{k}/{n}"
 
 
 def rate(k: int, n: int) -> dict[str, object]:
@@ -95,17 +107,23 @@ class ExactTest:
     @property
     def text(self) -> str:
         """The p and how small it could be: "p = 0.057; the smallest these 7 patients can give is 0.057"."""
-        smallest = p_text(self.smallest_attainable).removeprefix("p = ").removeprefix("p ")
+        smallest = p_number(self.smallest_attainable)
         return f"{p_text(self.p)}; the smallest these {self.n} patients can give is {smallest}"
 
 
 def p_text(p: Fraction) -> str:
-    """A p in words: three places; below 0.001 four, then "p < 0.0001"; never rounded up to 1."""
+    """A p in words: `p = 0.057`, `p < 0.0001`, `p > 0.999`."""
+    number = p_number(p)
+    return f"p {number}" if number[0] in "<>" else f"p = {number}"
+
+
+def p_number(p: Fraction) -> str:
+    """A p in digits: three places; below 0.001 four, then "< 0.0001"; never rounded up to 1."""
     if p >= Fraction(9995, 10000):
-        return "p = 1" if p == 1 else "p > 0.999"
+        return "1" if p == 1 else "> 0.999"
     if p < Fraction(1, 10000):
-        return "p < 0.0001"
-    return f"p = {decimal_text(p, 3 if p >= Fraction(1, 1000) else 4)}"
+        return "< 0.0001"
+    return decimal_text(p, 3 if p >= Fraction(1, 1000) else 4)
 
 
 def fisher_exact(table: Sequence[Sequence[int]]) -> ExactTest:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from blina.linelist.columns import COLUMNS
-from blina.measures.intervals import decimal_text, p_text, percent_text, rate_text, short_text
+from blina.measures.intervals import decimal_text, p_number, p_text, rate_text, short_text
 from blina.measures.results import Result
 from blina.measures.span import NO_VALUE, Span, among, value_text
 
@@ -57,18 +57,17 @@ def rate(result: Result) -> str:
         return _sure(f"{OPEN_WORD}, {_open_rate(result)}", result)
     if not result.here.is_single:
         return ", ".join([_missing_counts(result), *_notes(result)])
-    stated = _plain_rate(result)
     notes = _notes(result)
     if result.here.not_recorded and result.spans.value.lower is not None:
         notes.append(f"worst to best case {_percent(result.spans.value)}%")
-    return "; ".join([stated, *notes])
+    return rate_text(result.here.k, result.here.n, *notes, interval=result.measure.interval)
 
 
 def plain_rate(result: Result) -> str:
     """A proportion without what is missing, as a figure prints it where a note says the rest."""
     if not result.here.stated or result.is_open or not result.here.is_single:
         return counts(result) if not result.is_open else rate(result)
-    return _plain_rate(result)
+    return rate_text(result.here.k, result.here.n, interval=result.measure.interval)
 
 
 def some_of(result: Result) -> str:
@@ -114,13 +113,6 @@ def number(result: Result) -> str:
         known = result.here.n
         text += f" (of {known} of {known + missing} patients)"
     return text
-
-
-def _plain_rate(result: Result) -> str:
-    k, n = result.here.k, result.here.n
-    if result.measure.interval or not n:
-        return rate_text(k, n)
-    return f"{k}/{n} ({percent_text(k, n)}%)"
 
 
 def _missing_counts(result: Result) -> str:
@@ -246,7 +238,7 @@ def test(p: Result, smallest: Result) -> str:
         return _open_test(p)
     if p.here.value is None:
         return p.note
-    least = p_text(smallest.here.value).removeprefix("p = ").removeprefix("p ")
+    least = p_number(smallest.here.value)
     return f"{p_text(p.here.value)}; the smallest these {p.here.n} patients can give is {least}"
 
 
@@ -257,7 +249,7 @@ def _open_test(p: Result) -> str:
     with_ties, without = p_text(span.lower), p_text(span.upper)
     if with_ties == without:
         return f"{OPEN_WORD}: {without}, the smallest possible"
-    other = with_ties.removeprefix("p = ")
+    other = p_number(span.lower)
     said = f"{without}, or {other} if {p.note}; in either case the smallest possible"
     return f"{OPEN_WORD}: {said}"
 

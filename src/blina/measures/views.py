@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from math import nan
 
@@ -12,13 +12,15 @@ from blina.measures import text
 from blina.measures.choices import ANY, ASSESSED, CRS, RULES, choice
 from blina.measures.contrasts import BURDEN_TEST, FUSION_TEST, SMALLEST, P
 from blina.measures.declare import (
+    ASSAYS,
     BECAME,
     CRS_READINGS,
     OTHERS,
     RESPONDERS,
-    TOTAL,
+    TIMES,
     carriers_level,
     others_level,
+    status_name,
 )
 from blina.measures.results import Result, Results
 
@@ -36,7 +38,6 @@ STATED = (
     "short",
     "bounds",
 )
-END_OF_CYCLE_1 = "end of cycle 1"
 
 
 def stated(result: Result) -> dict[str, object]:
@@ -210,9 +211,10 @@ STATUS_COLUMNS = ("group", "assay", "time", "status", *STATED)
 
 def statuses(results: Results) -> pd.DataFrame:
     """Patients by group, assay, time and status, `STATUS_COLUMNS`."""
+    named = {status_name(assay, time): (assay, time) for assay in ASSAYS for time in TIMES}
     rows = []
     for result in results.of("statuses"):
-        assay, _, time = result.measure.name.rpartition(" ")
+        assay, time = named[result.measure.name]
         words = {"text": text.some_of(result), "short": text.negatives(result)}
         rows.append(
             {"group": result.measure.group, "assay": assay, "time": time, "status": result.measure.level}
@@ -509,14 +511,6 @@ def infusions(results: Results) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=INFUSION_COLUMNS).astype({"open": bool})
-
-
-def groups_of(table: pd.DataFrame) -> Iterator[str]:
-    """The groups of a table in its order, all patients last."""
-    names = [*dict.fromkeys(table["group"])]
-    yield from (name for name in names if name != TOTAL)
-    if TOTAL in names:
-        yield TOTAL
 
 
 def label(rule: str) -> str:

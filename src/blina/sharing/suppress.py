@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import block_array, csr_array, eye_array, vstack
 
-from blina.sharing.counts import LEVELS, TABLES, Count, possible
+from blina.sharing.counts import Count, Shared, Unstated
 
 THRESHOLD = 5
 AT_ONCE = 40  # small numbers that one search for another line list tries to make large together
 
 
-def shown(counts: Sequence[Count], profiles: pd.DataFrame, threshold: int = THRESHOLD) -> list[int | None]:
-    """The value of each count, None where it is withheld; the first counts are the most important.
+@dataclass(frozen=True)
+class Shown:
+    """What may be sent: the value of each count, None where it is withheld.
+
+    unstated: the patients of whom it may be said that no rate with RT-PCR is stated.
+    """
+
+    values: list[int | None]
+    unstated: list[Unstated]
+
+
+def shown(shared: Shared, threshold: int = THRESHOLD) -> Shown:
+    """What is shown of the counts; the first are the most important.
 
     A number is small from 1 to threshold - 1. Protected is every small number that could be asked for: a count, who is
     left of those among whom it is counted, the difference of two counts of which one holds the other, any union of
@@ -27,13 +38,30 @@ def shown(counts: Sequence[Count], profiles: pd.DataFrame, threshold: int = THRE
     fixed for somebody who guesses which counts are small: 8 patients in two groups suppressed as small are 4 and 4.
     Each count in turn is shown if all that is protected stays so. Nobody (0) and everybody are shown like other
     numbers; but no count is shown without the number of patients among whom it is counted, unless it follows from what
-    is shown.
+    is shown. That no rate is stated tells that nobody of some patients has a result: like a number,
+    it is said only if all that is protected stays so.
+    AssertionError, naming the count, where the profiles give another number than the result.
     """
-    audit = _Audit(_Space(counts, profiles, threshold), counts, threshold)
-    _show(audit, counts, range(len(counts)))
-    for place in audit.following(sorted({*range(len(counts))} - {*audit.shown})):
+    counts = shared.counts
+    audit = _Audit(_Space(shared, threshold), counts, threshold)
+    _confirm(counts, audit.counted)
+    unstated = [patients for patients in shared.unstated if audit.tell(patients)]
+    stated = [place for place, count in enumerate(counts) if count.stated]
+    _show(audit, counts, stated)
+    for place in audit.following(sorted({*stated} - {*audit.shown})):
         audit.show([place])
-    return [int(value) if place in audit.shown else None for place, value in enumerate(audit.counted)]
+    values: list[int | None] = [None] * len(counts)
+    for place in audit.shown:
+        values[place] = int(audit.counted[place])
+    return Shown(values, unstated)
+
+
+def _confirm(counts: Sequence[Count], counted: np.ndarray) -> None:
+    """AssertionError if what is audited is not what the report says."""
+    for count, number in zip(counts, counted.tolist(), strict=True):
+        if count.stated and count.number != number:
+            audited = f"{number} are counted, and the result is {count.number}"
+            raise AssertionError(f"{count.words}: {audited}")
 
 
 def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None:
@@ -53,27 +81,30 @@ def _show(audit: _Audit, counts: Sequence[Count], places: Sequence[int]) -> None
 
 
 class _Space:
-    """Line lists as vectors: how many patients each cell of each of `TABLES` holds; `truth` is that of the cohort.
+    """Line lists as vectors: how many patients are in each cell; `truth` is the cohort's.
 
     `links` times such a vector is 0 (tables agree on what they share), `rows` times it gives the counts, `protected`
     times it all that could be asked for and is small in the cohort. `telling` says which pairs of counts give a small
     number at once: they spare the solver most of its work.
     """
 
-    def __init__(self, counts: Sequence[Count], profiles: pd.DataFrame, threshold: int):
+    def __init__(self, shared: Shared, threshold: int):
+        counts, self.scheme = shared.counts, shared.scheme
+        self.tables = self.scheme.tables
         self.groups = sorted(frozenset().union(*(count.groups for count in counts)))
         self.cells, held = [], []
-        for names in TABLES:
-            patients = Counter(profiles[[*names]].itertuples(index=False, name=None))
-            conceivable = ((group, *rest) for group in self.groups for rest in possible(names[1:]))
+        for names in self.tables:
+            patients = Counter(shared.profiles[[*names]].itertuples(index=False, name=None))
+            possible = self.scheme.possible(names[1:])
+            conceivable = ((group, *rest) for group in self.groups for rest in possible)
             self.cells.append([*dict.fromkeys([*conceivable, *patients])])
             held.append(np.array([patients[cell] for cell in self.cells[-1]]))
         self.levels = [dict(zip(names, zip(*cells, strict=True), strict=True))
-                       for names, cells in zip(TABLES, self.cells, strict=True)]  # fmt: skip
+                       for names, cells in zip(self.tables, self.cells, strict=True)]  # fmt: skip
         self.starts = np.cumsum([0, *map(len, self.cells)])
         self.truth = np.concatenate(held)
         self.links = csr_array(np.vstack([*self._links()]))
-        self.rows = csr_array(np.vstack([self._whole(*self._row(count)) for count in counts]))
+        self.rows = csr_array(np.vstack([self.row(count.groups, count.where) for count in counts]))
         self.telling, small = np.zeros((len(counts), len(counts)), dtype=bool), []
         for place, patients in enumerate(held):
             self._mark_telling(place, patients, counts, threshold)
@@ -88,7 +119,8 @@ class _Space:
 
     def _mark_telling(self, place: int, patients: np.ndarray, counts: Sequence[Count], threshold: int) -> None:
         """Mark in `telling` the counts of one table that are small, and the pairs that differ by a small number."""
-        mine = [number for number, count in enumerate(counts) if {*count.where} <= {*TABLES[place]}]
+        names = {*self.tables[place]}
+        mine = [number for number, count in enumerate(counts) if {*count.where} <= names]
         rows = np.array([self._holds(place, counts[number].groups, counts[number].where) for number in mine])
         held = rows @ patients
         left = held - held[:, None]
@@ -97,19 +129,20 @@ class _Space:
         self.telling[np.ix_(mine, mine)] |= inside | inside.T | small
 
     def _links(self) -> Iterator[np.ndarray]:
-        for place, names in enumerate(TABLES[1:], 1):
-            before = max(range(place), key=lambda earlier: len({*names} & {*TABLES[earlier]}))
-            shared = [name for name in names if name in TABLES[before]]
+        for place, names in enumerate(self.tables[1:], 1):
+            before = max(range(place), key=lambda earlier: len({*names} & {*self.tables[earlier]}))
+            shared = [name for name in names if name in self.tables[before]]
             mine, theirs = ([*zip(*(self.levels[table][name] for name in shared), strict=True)]
                             for table in (place, before))  # fmt: skip
             for key in dict.fromkeys([*mine, *theirs]):
                 here, there = ([one == key for one in table] for table in (mine, theirs))
                 yield self._whole(place, here) - self._whole(before, there)
 
-    def _row(self, count: Count) -> tuple[int, np.ndarray]:
-        """The first table that can tell a count, and which of its cells it holds."""
-        place = next(place for place, names in enumerate(TABLES) if {*count.where} <= {*names})
-        return place, self._holds(place, count.groups, count.where)
+    def row(self, groups: Set[str], where: Mapping[str, frozenset]) -> np.ndarray:
+        """A row that counts patients with these profiles, over the first table that can."""
+        names = {*where}
+        place = next(place for place, table in enumerate(self.tables) if names <= {*table})
+        return self._whole(place, self._holds(place, groups, where))
 
     def _holds(self, place: int, groups: Set[str], where: Mapping[str, frozenset]) -> np.ndarray:
         """Which cells of a table have one of these levels in each of these attributes, as 0 and 1."""
@@ -124,7 +157,7 @@ class _Space:
     def _askable(self, place: int, counts: Sequence[Count]) -> Iterator[np.ndarray]:
         """What could be asked for in one table, as rows over its cells."""
         held = {count: self._holds(place, count.groups, count.where) for count in counts
-                if {*count.where} <= {*TABLES[place]}}  # fmt: skip
+                if {*count.where} <= {*self.tables[place]}}  # fmt: skip
         others = [held[count.of] - row for count, row in held.items() if count.of]
         parts = np.unique(np.array([*held.values(), *others]), axis=0)
         yield parts
@@ -133,8 +166,11 @@ class _Space:
         for some in _unions(self.groups):
             yield parts * self._holds(place, some, {})
         sizes = [row for count, row in held.items() if not count.where]
-        for name in {*TABLES[place]} & {*LEVELS}:
-            unions = [self._holds(place, {*self.groups}, {name: some}) for some in _unions(LEVELS[name])]
+        levels = self.scheme.levels
+        for name in {*self.tables[place]} & {*levels}:
+            unions = [
+                self._holds(place, {*self.groups}, {name: some}) for some in _unions(levels[name])
+            ]
             yield from (np.array(unions) * size for size in sizes)
 
 
@@ -155,6 +191,7 @@ class _Audit:
         self.counted = space.rows @ space.truth
         self.most = int(self.counted.max()) + threshold  # patients that a line list may have in one cell
         self.shown: list[int] = []
+        self.facts: list[tuple[np.ndarray, int, float]] = []  # rows told otherwise, least and most
         self.others = np.zeros((0, len(space.truth)), dtype=np.int64)  # line lists, one per row
         self.failed: Counter[tuple] = Counter()  # how often each protected number was the one that was not safe
         value, small = dict(zip(counts, self.counted, strict=True)), range(1, threshold)
@@ -162,10 +199,25 @@ class _Audit:
                      if value[count] in small and value.get(count.of) not in small]  # fmt: skip
         self.guarded = [place for place in self.told if self._could_differ([], [place])]
 
+    def tell(self, patients: Unstated) -> bool:
+        """Tell that some of these may be followed and none has a result: whether it is safe."""
+        before = self.facts
+        with_result = self.space.row(patients.groups, patients.with_result)
+        followed = self.space.row(patients.groups, patients.followed)
+        self.facts = [*before, (with_result, 0, 0), (followed, 1, np.inf)]
+        if self._is_safe(self.shown):
+            return True
+        self.facts = before
+        return False
+
+    def _is_safe(self, same: list[int]) -> bool:
+        """Whether everything protected is safe if these counts are shown."""
+        return self._could_be_large(same) and self._could_differ(same, self.guarded)
+
     def show(self, places: list[int]) -> bool:
         """Show these counts, all or none: whether everything protected stays safe."""
         same = [*self.shown, *places]
-        if not (self._could_be_large(same) and self._could_differ(same, self.guarded)):
+        if not self._is_safe(same):
             return False
         self.shown = same
         return True
@@ -225,6 +277,9 @@ class _Audit:
     def _alike(self, same: list[int]) -> np.ndarray:
         """The line lists known so far that give the cohort's own numbers for these counts, one per column."""
         alike = (self.space.rows[same] @ self.others.T == self.counted[same, None]).all(axis=0)
+        for row, least, most in self.facts:
+            number = (row @ self.others.T)[0]
+            alike &= (number >= least) & (number <= most)
         return self.others[alike].T
 
     def _search(self, same: list[int], sought: csr_array, least: int, together: csr_array,
@@ -234,10 +289,14 @@ class _Audit:
         The counts at the places `small` are to stay small.
         """
         counts = self.space.rows[[*same, *small]]
-        held = vstack([self.space.links, counts, sought])
+        told = [csr_array(row) for row, _, _ in self.facts]
+        held = vstack([self.space.links, counts, *told, sought])
+        fewest = [least for _, least, _ in self.facts]
+        greatest = [most for _, _, most in self.facts]
         zeros, ones = np.zeros(self.space.links.shape[0]), np.ones(len(small))
-        lower = np.concatenate([zeros, self.counted[same], ones, [least]])
-        upper = np.concatenate([zeros, self.counted[same], (self.threshold - 1) * ones, [np.inf]])
+        lower = np.concatenate([zeros, self.counted[same], ones, fewest, [least]])
+        most = (self.threshold - 1) * ones
+        upper = np.concatenate([zeros, self.counted[same], most, greatest, [np.inf]])
         cells, extra = len(self.space.truth), together.shape[0]
         result = milp(
             np.repeat([0, -1], [cells, extra]),

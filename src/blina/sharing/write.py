@@ -5,28 +5,29 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from io import StringIO
 from pathlib import Path
 
-from blina.analysis.response import ALL_SETS, RULES
-from blina.analysis.safety import CRS, ICANS
+from blina.analysis.study import Study
 from blina.atomic import write_all
 from blina.linelist.cohort import Cohort
 from blina.linelist.privacy import safe_text
-from blina.linelist.tidy import Tidy
+from blina.measures.choices import ALL_SETS, CRS, ICANS, RULES, WITH_RT_PCR
 from blina.measures.intervals import short_text
-from blina.sharing.counts import Count, counts, profiles
-from blina.sharing.suppress import THRESHOLD, shown
+from blina.sharing.counts import Count, shared
+from blina.sharing.suppress import THRESHOLD, Shown, shown
 from blina.yamlfile import FileError
 
 SCHEMA_VERSION = "1"
 SUPPRESSED = "suppressed"
+NO_RT_PCR = "no RT-PCR after treatment"
 LEAST_THRESHOLD, LONGEST_CENTRE = 3, 60
 TABLES = ("cohort", "response", "safety", "mrd")
 REASONS = {
     "primary": "the number is small, or a small one is left when it is taken from another number shown",
     "secondary": "the number is not small, but would help to work out a small one",
+    NO_RT_PCR: "no number: RT-PCR might follow patients, and none has a result after treatment",
     "which": "not said of a single number: that would itself tell something of its size",
 }
 README = """Aggregate results of one centre, blinatumomab in B-ALL
@@ -53,7 +54,9 @@ thresholds, tell of the patients by whom they differ.
 
 How to read it
 A suppressed number is unknown: it is neither zero nor missing. Do not fill it in, and do not add up a table over
-suppressed numbers. Confidence limits can be computed from k and n. Whoever knows a patient of this centre from
+suppressed numbers. "no RT-PCR after treatment" stands where patients might have been followed by RT-PCR
+and none has a result after treatment: there is no rate, and no number is hidden.
+Confidence limits can be computed from k and n. Whoever knows a patient of this centre from
 elsewhere knows more than these files say: they are for the study, not for the public.
 
 本文件夹的内容
@@ -70,27 +73,30 @@ mrd.csv：治疗前 MRD（按 10 的幂分段）；cohort.csv：分组、性别�
 请只发送一次：不同日期或不同阈值的两个版本之差会暴露个别患者。
 
 如何阅读
-不显示的数是未知数，既不是零也不是缺失；请勿自行填补，也勿跨过它们求和。可信区间可由 k 和 n 算出。
+不显示的数是未知数，既不是零也不是缺失；请勿自行填补，也勿跨过它们求和。
+"no RT-PCR after treatment" 表示该组有患者可用 RT-PCR 监测，但治疗后均无结果：此处没有率，也没有隐藏的数。
+可信区间可由 k 和 n 算出。
 从其他途径认识本中心患者的人，所知可能多于这些文件：文件仅供研究使用，请勿公开。
 """
 
 
-def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = "") -> list[Path]:
+def share(study: Study, folder: Path, threshold: int = THRESHOLD, centre: str = "") -> list[Path]:
     """Write what may be sent of a cohort's results; the same again changes nothing.
 
     FileError if the rows are no patients or too few, if the threshold protects too little, if `centre` is more than a
     short label, if the folder holds other files (it is to be sent as a whole), or if it holds another version: two
     versions tell of the patients by whom they differ, and two thresholds undo each other.
     """
-    if tidy.cohort.reconstructed:
-        raise FileError(f"{tidy.cohort.name}: its rows are reconstructed and nobody's, so there are no results to send")
+    cohort = study.cohort
+    if cohort.reconstructed:
+        raise FileError(f"{cohort.name}: its rows are reconstructed and nobody's, so there are no results to send")
     if threshold < LEAST_THRESHOLD:
         raise FileError(f"a threshold of {threshold} protects too little: take {LEAST_THRESHOLD} or more")
-    if len(tidy.patients) < threshold:
-        raise FileError(f"{tidy.cohort.name} has fewer than {threshold} patients: there is nothing to send")
+    if len(study.table) < threshold:
+        raise FileError(f"{cohort.name} has fewer than {threshold} patients: there is nothing to send")
     if len(centre) > LONGEST_CENTRE or not centre.isprintable():
         raise FileError(f"the centre is named by one line of at most {LONGEST_CENTRE} characters")
-    made = _files(tidy, threshold, centre)
+    made = _files(study, threshold, centre)
     if folder.is_dir() and (others := {path.name for path in folder.iterdir()} - {*made}):
         raise FileError(f"{folder} holds other files ({len(others)}): it is sent as a whole, so name an empty folder")
     former = folder / "centre.json"
@@ -107,12 +113,17 @@ def share(tidy: Tidy, folder: Path, threshold: int = THRESHOLD, centre: str = ""
     return write_all(files)
 
 
-def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:
+def results(study: Study, threshold: int, centre: str = "") -> dict:
     """What centre.json holds: counts, null where withheld, and how they were made. The cohort's title is not in it."""
-    cohort = tidy.cohort
-    asked = counts(cohort)
-    values = shown(asked, profiles(tidy), threshold)
-    withheld = Counter(count.table for count, value in zip(asked, values, strict=True) if value is None)
+    cohort = study.cohort
+    asked = shared(study)
+    sent = shown(asked, threshold)
+    unstated = _unstated(asked.counts, sent)
+    every, withheld = Counter(), Counter()
+    for count, value in zip(asked.counts, sent.values, strict=True):
+        if count not in unstated:
+            every[count.table] += 1
+            withheld[count.table] += value is None
     return {
         "schema_version": SCHEMA_VERSION,
         "centre": centre or None,
@@ -126,10 +137,11 @@ def results(tidy: Tidy, threshold: int, centre: str = "") -> dict:
             "threshold": threshold,
             "small": f"1 to {threshold - 1} patients",
             "reasons": REASONS,
-            "suppressed": {name: {"numbers": withheld[name], "of": sum(count.table == name for count in asked)}
-                           for name in TABLES},
+            "suppressed": {
+                name: {"numbers": withheld[name], "of": every[name]} for name in TABLES
+            },
         },
-        "tables": _tables(asked, values),
+        "tables": _tables(asked.counts, sent.values, unstated),
     }  # fmt: skip
 
 
@@ -139,21 +151,40 @@ def _assay(cohort: Cohort, assay: str) -> dict[str, object]:
             "negative": negative and f"{'<' + '=' * negative.or_equal} {short_text(negative.limit)} %"}  # fmt: skip
 
 
-def _tables(asked: Sequence[Count], values: Sequence[int | None]) -> dict[str, list[dict]]:
-    """The counts as rows of the tables in which they are sent; a rate says among how many patients."""
-    known = dict(zip(asked, values, strict=True))
+def _unstated(counts: Sequence[Count], sent: Shown) -> set[Count]:
+    """The counts of which it is said that no rate is stated."""
+    said = {patients.row for patients in sent.unstated}
+    found = set()
+    for count in counts:
+        if count.table != "response" or count.row[:2] not in said:
+            continue
+        if dict(count.row)["rule"] in WITH_RT_PCR:
+            found.add(count)
+    return found
+
+
+def _tables(
+    counts: Sequence[Count], values: Sequence[int | None], unstated: Set[Count] = frozenset()
+) -> dict[str, list[dict]]:
+    """The counts as rows of the tables in which they are sent; a rate says among how many patients.
+
+    unstated: the counts that are sent with the reason why there is no number.
+    """
+    known = dict(zip(counts, values, strict=True))
     rows: dict[str, dict] = {name: {} for name in TABLES}
     for count, value in known.items():
         if count.name == "n":
             continue  # it stands beside its k
         row = rows[count.table].setdefault(count.row, dict(count.row))
         row |= {"k": value, "n": known[count.of]} if count.name == "k" else {count.name: value}
+        if count in unstated:
+            row["reason"] = NO_RT_PCR
     return {name: [*found.values()] for name, found in rows.items()}
 
 
-def _files(tidy: Tidy, threshold: int, centre: str) -> dict[str, str]:
+def _files(study: Study, threshold: int, centre: str) -> dict[str, str]:
     """The text of every file, by name."""
-    made = results(tidy, threshold, centre)
+    made = results(study, threshold, centre)
     withheld = sum(table["numbers"] for table in made["protection"]["suppressed"].values())
     every = sum(table["of"] for table in made["protection"]["suppressed"].values())
     return {
@@ -165,9 +196,17 @@ def _files(tidy: Tidy, threshold: int, centre: str) -> dict[str, str]:
 
 def _csv(rows: list[dict]) -> str:
     text = StringIO()
-    writer = csv.DictWriter(text, [*rows[0]], lineterminator="\n")
+    names = [name for name in rows[0] if name != "reason"]
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: SUPPRESSED if value is None else safe_text(value) if isinstance(value, str) else value
-                         for name, value in row.items()})  # fmt: skip
+        hidden = row.get("reason", SUPPRESSED)
+        writer.writerow({name: _cell(row[name], hidden) for name in names})
     return text.getvalue()
+
+
+def _cell(value: str | int | None, hidden: str) -> str | int:
+    """A value as a cell, `hidden` where there is none; no text that a spreadsheet computes."""
+    if value is None:
+        return hidden
+    return safe_text(value) if isinstance(value, str) else value
