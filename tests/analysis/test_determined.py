@@ -3,42 +3,45 @@
 from dataclasses import replace
 from fractions import Fraction
 
-import pandas as pd
 import pytest
-from blina.analysis.open import CohortBounds, Span, solver
-from blina.analysis.questions import Asked, count
 
 from blina.analysis import determined as module
-from blina.analysis.cohort import TOTAL
+from blina.analysis import readings
 from blina.analysis.determined import (
-    AS_READ,
-    Declared,
     answer_table,
     answers,
     bounds_of,
-    changes,
     claims_of,
     contrast_rests_on,
     counts_said,
-    declared,
     ensemble,
-    load_readings,
     lower_carriers,
-    make_readings,
     pooled_and_single,
     rates_at_both_ends,
     rounding,
     seen_table,
     separated,
+)
+from blina.analysis.readings import (
+    changes,
+    load_readings,
+    readings_text,
     stated_alternatives,
     without_each,
 )
+from blina.analysis.study import Study, open_study
 from blina.claims.check import read_for_claims
 from blina.claims.consistent import consistent
 from blina.claims.document import compile_document, load_claims
 from blina.claims.sample import Distance
 from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import COLUMNS, RULES
+from blina.measures.asking import Declared, declared, share
+from blina.measures.bounds import CohortBounds, Solver
+from blina.measures.declare import TOTAL
+from blina.measures.language import Asked, both
+from blina.measures.recorded import AS_READ
+from blina.measures.span import Span
 from blina.yamlfile import FileError, parse_yaml
 
 FEW_CLAIMS = """
@@ -52,6 +55,10 @@ claims:
   - {id: girls, statistic: count, rows: {sex: female}, equals: "12"}
 """
 CONTRADICTORY = FEW_CLAIMS + '  - {id: girls-again, statistic: count, rows: {sex: female}, equals: "13"}\n'
+
+
+def count(*rows):
+    return Asked("count", both(*rows))
 
 
 def compiled(text):
@@ -85,13 +92,6 @@ def texts(found):
 
 
 # Questions and answers
-
-
-def test_every_question_is_asked_once_and_has_a_unit(given):
-    asked = declared(given[0])
-    assert len({question.key for question in asked}) == len(asked)
-    assert {question.unit for question in asked} == set(module.UNITS)
-    assert all((question.whole is not None) == (question.unit == "patients") for question in asked)
 
 
 def test_facts_that_the_report_does_not_print_are_determined(found):
@@ -153,7 +153,7 @@ def test_the_shipped_line_list_lies_within_all_bounds_and_another_may_not(given,
 
 def test_an_answer_that_is_not_confirmed_is_no_fact(given):
     cohort, document = given
-    question = Declared(TOTAL, "girls", "patients", count({"sex": "female"}), count({}))
+    question = share(TOTAL, "girls", {}, {"sex": "female"})
     known = {count({"sex": "female"}).key: Span(Fraction(12), Fraction(12), "unconfirmed"),
              count({}).key: Span(Fraction(28), Fraction(28))}  # fmt: skip
     (answer,) = answers(document, CohortBounds(cohort, known), questions=[question])
@@ -162,7 +162,7 @@ def test_an_answer_that_is_not_confirmed_is_no_fact(given):
 
 def test_a_count_is_a_fact_only_if_it_is_known_among_how_many(given):
     cohort, document = given
-    question = Declared(TOTAL, "girls", "patients", count({"sex": "female"}), count({}))
+    question = share(TOTAL, "girls", {}, {"sex": "female"})
     known = {count({"sex": "female"}).key: Span(Fraction(0), Fraction(0)),
              count({}).key: Span(Fraction(7), Fraction(9))}  # fmt: skip
     (answer,) = answers(document, CohortBounds(cohort, known), questions=[question])
@@ -172,7 +172,7 @@ def test_a_count_is_a_fact_only_if_it_is_known_among_how_many(given):
 def test_a_number_of_nobody_has_no_answer(given):
     cohort, document = given
     none, nobody = Span(Fraction(0), Fraction(0)), {"group": "IC", "bcr_abl1": "yes"}
-    questions = [Declared("IC", "girls", "patients", count(nobody, {"sex": "female"}), count(nobody)),
+    questions = [share("IC", "girls", nobody, {"sex": "female"}),
                  Declared("IC", "median age", "years", Asked("median", nobody, "age_years"))]  # fmt: skip
     known = {count(nobody).key: none, count(nobody, {"sex": "female"}).key: none}
     assert answers(document, CohortBounds(cohort, known), questions=questions) == ()
@@ -236,7 +236,7 @@ def test_the_readings_file_is_what_the_solvers_find_for_each_reading_by_itself(g
             ("R5", "MC", "CRS of any grade"), ("R7", TOTAL, "cycles given, the first included"),
             ("R12", "RR", "mean MRD"), ("R9", TOTAL, "negative after by FC"), (AS_READ, "MC", "girls")]  # fmt: skip
     for reading, *key in some:
-        bounds = CohortBounds(cohort, {}, solver(document.without([reading] if reading else [])))
+        bounds = CohortBounds(cohort, {}, Solver(document.without([reading] if reading else [])))
         question, (span, whole) = asked[tuple(key)], recorded[reading, *key]
         again = bounds(question.asked)
         assert (again.lower, again.upper, again.status) == (span.lower, span.upper, span.status)
@@ -283,10 +283,8 @@ def test_the_readings_file_is_written_as_it_was(copy, given, monkeypatch):
     recorded, path = load_readings(*given), copy.folder / "readings.csv"
     before = path.read_bytes()
     path.unlink()
-    monkeypatch.setattr(module, "without_each", lambda cohort, document: recorded)
-    assert make_readings(copy) == len(recorded)
-    assert path.read_bytes() == before
-    assert [path.name for path in copy.folder.glob(".*")] == []
+    monkeypatch.setattr(readings, "without_each", lambda cohort, document: recorded)
+    assert readings_text(copy).encode() == before
 
 
 def test_a_readings_file_that_does_not_fit_is_refused_in_one_line(copy, given):
@@ -308,30 +306,49 @@ def test_a_readings_file_that_does_not_fit_is_refused_in_one_line(copy, given):
 # Conclusions
 
 
-def test_in_every_world_each_responder_of_rr_had_less_mrd_than_each_other_child(bounds):
-    assert separated(bounds, "RR") == "in every world, at most 8.37 against at least 22.64"
-    assert separated(bounds, "MC") == "open"
-    assert separated(bounds, "MC", "fc") == "nobody to compare"  # all of them are negative by FC
-    assert separated(bounds, "IC") == "nobody to compare"
+@pytest.fixture(scope="module")
+def study():
+    return open_study("tianjin2023")
 
 
-def test_where_responders_start_above_the_others_they_are_never_below(given):
-    cohort, _ = given
-    asked = module.of_burden_test({"group": "RR", "rule": "fc"}, cohort)
-    whole = {asked[end].whole.key: Span(Fraction(3), Fraction(3)) for end in ("responders_greatest", "others_least")}
-    ends = {asked["responders_greatest"].key: Span(Fraction(9), Fraction(10)),
-            asked["others_least"].key: Span(Fraction(1), Fraction(9))}  # fmt: skip
-    assert separated(CohortBounds(cohort, whole | ends), "RR") == "in no world"
-    ends[asked["others_least"].key] = Span(Fraction(1), Fraction(11))
-    assert separated(CohortBounds(cohort, whole | ends), "RR") == "open"
+def test_in_every_world_each_responder_of_rr_had_less_mrd_than_each_other_child(study):
+    results = study.results
+    assert separated(results, "RR") == "in every world, at most 8.37 against at least 22.64"
+    assert separated(results, "MC") == "open"
+    assert separated(results, "IC") == "no patients to compare"
 
 
-def test_early_stops_move_the_printed_rate_of_mc_between_exact_limits(bounds):
-    table = rates_at_both_ends(bounds).query("group == 'MC'").set_index("evaluable_set")
-    assert [*table["patients"]] == ["13 of 18", "13 of 18", "10 to 13 of 15", "11 to 13 of 18", "11 to 13 of 16"]
+def apart(study, responders_max, others_min):
+    """Whether responders of RR lie below the others, for other bounds of the values that touch."""
+    ends = {"responders": ("max", responders_max), "others": ("min", others_min)}
+    spans = dict(study.known.spans)
+    for side, (statistic, (low, high)) in ends.items():
+        about = ("burden", "RR", "MRD before", side, "fc", "", statistic)
+        key = study.results.get(*about).measure.asked.key
+        spans[key] = Span(Fraction(low), Fraction(high))
+    changed = Study(study.table, study.cohort, CohortBounds(study.cohort, spans))
+    return separated(changed.results, "RR")
+
+
+def test_where_responders_start_above_the_others_they_are_never_below(study):
+    assert apart(study, (9, 10), (1, 9)) == "in no world"
+    assert apart(study, (9, 10), (1, 11)) == "open"
+
+
+def test_early_stops_move_the_printed_rate_of_mc_between_exact_limits(study):
+    table = rates_at_both_ends(study.results).query("group == 'MC'").set_index("evaluable_set")
+    assert [*table["patients"]] == [
+        "13 of 18",
+        "13 of 18",
+        "10 to 13 of 15",
+        "11 to 13 of 18",
+        "11 to 13 of 16",
+    ]
     row = table.loc["more than 7 days"]
-    assert (row["at_the_fewest"], row["at_the_most"]) == ("10/15 (66.7%, 38.4 to 88.2)", "13/15 (86.7%, 59.5 to 98.3)")
-    assert table.loc["all treated", ["at_the_fewest", "at_the_most"]].tolist() == ["13/18 (72.2%, 46.5 to 90.3)", ""]
+    assert row["at_the_fewest"] == "10/15 (66.7%, 38.4 to 88.2)"
+    assert row["at_the_most"] == "13/15 (86.7%, 59.5 to 98.3)"
+    ends = table.loc["all treated", ["at_the_fewest", "at_the_most"]]
+    assert [*ends] == ["13/18 (72.2%, 46.5 to 90.3)", ""]
     assert [*table["open"]] == [False, False, True, True, True]
 
 
@@ -369,11 +386,13 @@ def test_how_far_two_worlds_can_differ_is_said_in_rows(ends, said):
 def test_claims_on_a_few_columns_are_asked_about_all_columns_of_a_line_list():
     cohort, document = claims_of(load_cohort("tianjin2023"), compiled(FEW_CLAIMS))
     assert set(document.columns) == {c.name for c in COLUMNS if c.type != "identifier" and not c.optional}
-    assert {rule.id for rule in document.rules} == {rule.id for rule in RULES} - {"reason-only-in-IC",
-                                                                                 "reason-given-in-IC"}  # fmt: skip
+    assert {rule.id for rule in document.rules} == {
+        rule.id for rule in RULES if "fusion_gene" not in rule.columns and "-in-IC" not in rule.id
+    }
     assert [group.name for group in cohort.groups] == ["MC", "RR"] and pooled_and_single(cohort)[-1] == "MC + RR"
-    bounds = CohortBounds(cohort, {}, solver(document))
-    found = texts(answers(document, bounds, questions=[q for q in declared(cohort) if q.words == "girls"]))
+    bounds = CohortBounds(cohort, {}, Solver(document))
+    girls = [share(name, "girls", {"group": name}, {"sex": "female"}) for name in ("MC", "RR")]
+    found = texts(answers(document, bounds, questions=girls))
     assert found == {("MC", "girls"): "2 to 12 of 18", ("RR", "girls"): "0 to 10 of 10"}
 
 
@@ -383,17 +402,18 @@ def test_claims_that_name_every_column_are_asked_about_as_they_are(given, report
 
 def test_claims_that_contradict_each_other_have_no_answers():
     cohort, document = claims_of(load_cohort("tianjin2023"), compiled(CONTRADICTORY))
-    bounds = CohortBounds(cohort, {}, solver(document))
+    bounds = CohortBounds(cohort, {}, Solver(document))
     assert answers(document, bounds, questions=declared(cohort)[:3]) == ()
     assert without_each(cohort, document) == {}
     drawn = ensemble(document, (), worlds=3, seed=1)
     assert drawn.worlds == 0 and "No world was drawn: no line list satisfies all claims" in drawn.said(())
     assert changes(cohort, document, {}).empty and seen_table(document, drawn, ()).empty
-    assert isinstance(rates_at_both_ends(bounds), pd.DataFrame)
 
 
 def test_of_real_patients_the_bounds_are_what_their_claims_say(copy):
     real = copy.model_copy(update={"reconstructed": False})
+    asked = "questions:\n  - {group: MC, words: girls, rows: {group: MC}, of: {sex: female}}\n"
+    (copy.folder / "questions.yaml").write_text(asked, encoding="utf-8")
     cohort, document = claims_of(real, compiled(FEW_CLAIMS))
     bounds = bounds_of(cohort, document)
     assert bounds.spans == {}

@@ -25,7 +25,7 @@ from blina.linelist.columns import COLUMNS
 from blina.linelist.columns import RULES as RULES_OF_EVERY_LINE_LIST
 from blina.linelist.predicate import PredicateError, compile_predicate
 from blina.linelist.table import Table
-from blina.measures.asking import Declared, declared
+from blina.measures.asking import Declared, check_question, declared
 from blina.measures.bounds import CohortBounds, Solver, load_bounds
 from blina.measures.choices import CLEARING, EVALUABLE_SETS, RULES, choice, rule_of
 from blina.measures.declare import BECAME, OTHERS, RESPONDERS
@@ -124,6 +124,7 @@ def answers(
     """
     found = []
     for question in declared(bounds.cohort) if questions is None else questions:
+        check_question(question, document)
         span, whole = bounds(question.asked), bounds(question.whole) if question.whole else None
         if span.status in (Status.UNDEFINED, Status.CONTRADICTORY, Status.UNKNOWN) or whole and not whole.upper:
             continue

@@ -12,7 +12,7 @@ from blina.analysis.determined import answer_text, claims_of
 from blina.claims.document import Document, load_claims
 from blina.claims.status import Status
 from blina.linelist.cohort import Cohort
-from blina.measures.asking import Declared, declared
+from blina.measures.asking import Declared, check_question, declared
 from blina.measures.bounds import CohortBounds, Solver, exact_text, stamped
 from blina.measures.recorded import (
     AS_READ,
@@ -57,6 +57,7 @@ def without_each(cohort: Cohort, document: Document, questions: Asking | None = 
     every = tuple(reading.id for reading in document.readings)
     result: Recorded = {}
     for question in declared(cohort) if questions is None else questions:
+        check_question(question, document)
         as_read = ask(question, ())
         if as_read[0].status == Status.CONTRADICTORY:
             return {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from blina.claims.document import Document
 from blina.linelist.cohort import Cohort
 from blina.measures.language import Asked, Rows, Total, both
 from blina.yamlfile import FileError, Typed, load_yaml
@@ -28,7 +29,7 @@ _AFTER_WORDS = {"months": ", months", "percent": ", %", "years": ", years"}  # u
 class Declared:
     """A number that a reader may want to know: whose (`group`), what (`words`), in which unit, and the question.
 
-    `whole`: of a number of patients, among how many they are counted.
+    `whole`: of a number of patients, among how many they are counted. `place`: file and line where it is written.
     """
 
     group: str
@@ -36,6 +37,7 @@ class Declared:
     unit: str
     asked: Asked | Total
     whole: Asked | None = None
+    place: str = field(default="", compare=False)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -92,7 +94,18 @@ def _question(typed: Typed, place: int, content: object) -> Declared:
     if (written.statistic == "count") != isinstance(written.of, dict):
         said = "of holds columns and values where patients are counted, and a column with a statistic"
         raise typed.error(("questions", place), said)
-    return as_declared(written.group, written.words, written.unit, written)
+    question = as_declared(written.group, written.words, written.unit, written)
+    return replace(question, place=f"{typed.name}, line {typed.line(('questions', place))}")
+
+
+def check_question(question: Declared, document: Document) -> None:
+    """FileError, with the place where it is written, if a question is about what claims know nothing of."""
+    asked = question.asked
+    for part in (asked.number, asked.mean) if isinstance(asked, Total) else (asked,):
+        try:
+            document.question(part.statistic, part.rows, part.of)
+        except FileError as error:
+            raise FileError(f"{question.place}: {error}" if question.place else str(error)) from None
 
 
 def _explained(typed: Typed, place: int, error: ValidationError) -> FileError:
