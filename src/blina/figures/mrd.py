@@ -84,6 +84,11 @@ def mrd_paired(study: Study) -> Picture:
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     rows = people_or_rows(len(patients), cohort)
     title = f"MRD before and after blinatumomab by FC and by RT-PCR, {rows} by group"
+    if all(no_results(mrd, assay) for assay in _HEADINGS):
+        sentence = "MRD is not recorded for any patient."
+        sheet = Sheet(WIDE, 6, title, [], cohort.face)
+        sheet.text(MARGIN, 1, sentence, va="top")
+        return sheet.picture("mrd-paired", f"{sentence} Groups: {', '.join(shown)}.")
     results = {assay: mrd[mrd["assay"] == assay] for assay in _HEADINGS}
     least = {assay: _least(mine, mrd) for assay, mine in results.items()}
     pairs = {}
