@@ -158,7 +158,7 @@ class Results(Sequence):
         return [result for result in self._results if result.measure.topic == topic]
 
     def table(self) -> pd.DataFrame:
-        """One row per number, `RESULT_COLUMNS`; every row of a reconstructed cohort says in a last column what it is."""
+        """One row per number, `RESULT_COLUMNS`; a last column says of reconstructed rows what they are."""
         rows = [_row(result) for result in self._results]
         table = pd.DataFrame(rows, columns=[*RESULT_COLUMNS]).astype(_TYPES)
         return table.assign(**{PROVENANCE: NOT_A_PATIENT}) if self.cohort.reconstructed else table
