@@ -209,7 +209,7 @@ def test_whose_days_or_reason_are_not_recorded_is_left_out_of_the_sets_that_depe
         "without_severe_stops": 15,
     }
     assert found.loc["more_than_7_days", "text"] == (
-        "14/14 (100%, 76.8 to 100); 1 more left out, not recorded; worst to best case 100%"
+        "14/14 (100%, 76.8 to 100; 1 more left out, not recorded; worst to best case 100%)"
     )
     # Whether P01 failed depends on why the infusion ended: no single number can be given.
     assert found.loc["severe_stops_failed", "text"] == "15 to 16 of 18, 1 not recorded"

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from blina.analysis.open import load_bounds
 from click.testing import CliRunner
 from per_patient import every_world, model_of
 
-from blina.analysis.determined import claims_of, load_readings
+from blina.analysis.determined import claims_of
+from blina.analysis.readings import load_readings
 from blina.claims import worlds
 from blina.claims.check import check, read_for_claims
 from blina.claims.document import load_claims
@@ -21,23 +21,40 @@ from blina.cli import main
 from blina.linelist.cohort import load_cohort
 from blina.linelist.columns import NOT_A_PATIENT
 from blina.linelist.intake import read_line_list
+from blina.measures.bounds import load_bounds
+
+
+class Remembered:
+    """Answers as a solver gave them before."""
+
+    def __init__(self, spans):
+        self.spans = spans
+
+    def __call__(self, asked):
+        return self.spans[asked.key]
+
+    def printed(self, asked):
+        span = self.spans.get(asked.key)
+        return ("", ()) if span is None else (span.printed, span.claims)
 
 
 def test_line_list_and_bounds_are_remade_with_the_same_bytes(report_folder, tmp_path, monkeypatch):
     folder = tmp_path / "again"
     folder.mkdir()
-    for name in ("claims.yaml", "cohort.yaml"):
+    for name in ("claims.yaml", "cohort.yaml", "questions.yaml"):
         (folder / name).write_bytes((report_folder / name).read_bytes())
     recorded = load_bounds(load_cohort("tianjin2023")).spans  # solving all again takes half a minute
-    monkeypatch.setattr("blina.analysis.open.solver", lambda document: lambda asked: recorded[asked.key])
+    monkeypatch.setattr("blina.analysis.study.Solver", lambda document: Remembered(recorded))
     cohort, document = claims_of(load_cohort("tianjin2023"), load_claims(report_folder / "claims.yaml"))
     readings = load_readings(cohort, document)
-    monkeypatch.setattr("blina.analysis.determined.without_each", lambda cohort, document: readings)
+    monkeypatch.setattr("blina.analysis.readings.without_each", lambda cohort, document: readings)
     done = CliRunner().invoke(main, ["linelist", "--cohort", str(folder)])
     assert (done.exit_code, done.stderr) == (0, "")
     assert "They are not patients" in done.stdout
     assert f"{len(recorded)} numbers over all such line lists" in done.stdout
-    assert sorted(os.listdir(folder)) == ["bounds.csv", "claims.yaml", "cohort.yaml", "linelist.csv", "readings.csv"]
+    assert sorted(os.listdir(folder)) == [
+        "bounds.csv", "claims.yaml", "cohort.yaml", "linelist.csv", "questions.yaml", "readings.csv",
+    ]  # fmt: skip
     for name in ("linelist.csv", "bounds.csv", "readings.csv"):
         assert (folder / name).read_bytes() == (report_folder / name).read_bytes()
 

@@ -2,7 +2,6 @@
 
 import pytest
 import yaml
-from blina.claims.author import claims_of
 from files import changed, ward, write
 
 from blina.linelist.cohort import load_cohort
@@ -12,6 +11,7 @@ from blina.linelist.intake import Intake, take_in
 from blina.linelist.sheet import Cell
 from blina.linelist.tidy import tidy
 from blina.linelist.vocabulary import column_of
+from blina.measures.author import claims_of
 
 GENE = next(column for column in COLUMNS if column.name == "fusion_gene")
 SPELLINGS = {

@@ -37,10 +37,15 @@ entry = columns.Column(
     may_be_missing=True,
     described="found",
     characteristic="CNS involvement",
+    shared=True,
 )
 columns.COLUMNS = (*columns.COLUMNS, entry)
 """
 COMMAND = WITH_ENTRY + "from blina.cli import main\nmain(sys.argv[1:])\n"
+BASELINE = WITH_ENTRY + (
+    "from blina.analysis.study import open_study\n"
+    "print(open_study(sys.argv[1]).baseline().table.to_csv(index=False))\n"
+)
 TEMPLATE = WITH_ENTRY + (
     "from pathlib import Path\n"
     "from blina.linelist.template import new_cohort\n"
@@ -59,12 +64,13 @@ def run(program: str, *arguments: object) -> subprocess.CompletedProcess:
 def ward(tmp_path, report_rows):
     """Writes the report's rows as a ward's sheet with one more column, and gives its path."""
 
-    def ward(header: str, cells: list[str]) -> Path:
+    def ward(header: str, cells: list[str], groups: tuple[str, ...] = ("MC", "IC", "RR")) -> Path:
         folder = tmp_path / "ward"
         folder.mkdir()
         (folder / "cohort.yaml").write_text("title: a ward\n", encoding="utf-8")
         path = folder / "linelist.csv"
         rows = [{name: cell for name, cell in row.items() if name != "provenance"} for row in report_rows]
+        rows = [row for row in rows if row["group"] in groups]
         typed = cells + [""] * (len(rows) - len(cells))
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -137,3 +143,32 @@ def test_the_claims_of_the_ward_declare_it(ward):
         "blank": "allowed",
         "meaning": "leukaemia in the central nervous system at diagnosis",
     }
+
+
+def test_the_table_that_describes_the_cohort_states_it(ward):
+    path = ward("CNS disease", ["yes", "no", "yes"])
+    done = run(BASELINE, path.parent)
+    assert done.returncode == 0, done.stderr
+    rows = [row for row in csv.DictReader(done.stdout.splitlines()) if row["characteristic"] == "CNS involvement"]
+    stated = {(row["group"], row["level"]): row["text"] for row in rows}
+    assert stated["All patients", "found"] == "2 to 27 of 28, 25 not recorded"
+    assert stated["All patients", "not recorded"] == "25"
+    assert stated["RR", "found"] == "not recorded, 7 patients"
+
+
+def test_the_claims_of_the_ward_state_what_the_report_does(ward):
+    path = ward("CNS disease", ["yes" if place < 9 else "no" for place in range(28)])
+    done = run(COMMAND, "claims", path.parent)
+    claims = [claim for claim in yaml.safe_load(done.stdout)["claims"] if "CNS" in claim["id"]]
+    every = {claim["statistic"]: claim["equals"] for claim in claims if "group" not in claim.get("rows", {})}
+    assert every == {"count": "9", "percent": "32.1"}
+
+
+def test_its_counts_are_among_those_that_may_be_sent(ward, tmp_path):
+    path = ward("CNS disease", ["yes"] * 18, ("MC",))  # of everybody: a smaller count may be withheld
+    done = run(COMMAND, "share", "--cohort", path.parent, "-o", tmp_path / "sent")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "sent" / "cohort.csv").open(encoding="utf-8-sig") as file:
+        sent = [row for row in csv.DictReader(file) if row["characteristic"] == "CNS involvement"]
+    every = {row["level"]: row["count"] for row in sent if row["group"] == "All patients"}
+    assert every == {"yes": "18", "no": "0", "not recorded": "0"}
