@@ -154,7 +154,7 @@ def test_figures_of_a_ward_without_rt_pcr_say_so_and_give_no_rate(report):
 
 SENTENCES = {
     "baseline": "Age is not recorded for any patient.",
-    "mrd-paired": "RT-PCR is not recorded for any patient.",
+    "mrd-paired": "MRD is not recorded for any patient.",
     "burden": "No patient has an MRD value before and an outcome after",
     "response": "MRD after treatment is not recorded for any patient",
     "safety": "Adverse events are not recorded for any patient.",

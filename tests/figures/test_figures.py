@@ -697,5 +697,7 @@ def test_safety_says_what_was_not_graded_and_not_mentioned(pictures, shape):
     said = " ".join(text.get_text() for text in pictures["safety"].figure.texts)
     assert "Hatched: not graded, could belong to grade 3 or more" in said
     source = "the report" if shape.cohort.reconstructed else "the line list"
-    assert f"Grades of CRS and ICANS: {scale_text(shape.cohort)}. Fever stands apart from CRS, as in {source};" in said
+    joint = ";" if shape.cohort.scale_is_named else "."
+    scale = f"Grades of CRS and ICANS: {scale_text(shape.cohort)}."
+    assert f"{scale} Fever stands apart from CRS, as in {source}{joint}" in said
     assert ("An event that the report does not mention is counted as none." in said) == shape.cohort.reconstructed

@@ -6,60 +6,52 @@ from itertools import combinations, pairwise
 
 import pandas as pd
 import pytest
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.questions import of_course_counts, of_infusions
+import tables
 from matplotlib.colors import to_rgb
+from studies import changed, copies, real
 
-from blina.analysis.safety import CRS, ICANS, course_counts, courses, infusions
 from blina.figures.style import SMALL, TALL, WIDE, looks
 from blina.figures.swimmer import swimmer
-from blina.linelist.tidy import load
+from blina.measures.choices import CRS, ICANS
 
-ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D", "transplant": "P"}
-
-
-def draw(study, counts=None, bars=None):
-    return swimmer(study.patients, study.events, study.cohort, counts, bars)
+ENDS = {"completed": "o", "severe_reaction": "X", "economic": "D", "other": "P"}
 
 
 @pytest.fixture(scope="module")
 def picture(shape):
-    return draw(shape)
+    return swimmer(shape)
 
 
 @pytest.fixture(scope="module")
-def shipped():
-    """The report's own rows, with what is open of them, and their figure."""
-    study = load("tianjin2023")
-    known = load_bounds(study.cohort)
-    bars = with_bounds(infusions(study.patients, study.cohort), of_infusions, known)
-    counts = with_bounds(course_counts(study.patients, study.events, study.cohort), of_course_counts, known)
-    return study, bars, draw(study, counts, bars)
+def of_report(shipped):
+    """The figure of the report's own rows, of which some numbers are open."""
+    return swimmer(shipped)
 
 
 def differing(report, n):
     """So many real patients, nearly all different, with events of every kind, graded or not, with a day or without."""
     chance = random.Random(1)
-    ids = [f"P{number:03}" for number in range(n)]
-    patients = (
-        pd.concat([report.patients] * (n // 28 + 1), ignore_index=True)
-        .head(n)
-        .assign(
-            patient_id=ids,
-            infusion_days=[chance.randint(1, 42) for _ in ids],
-            extra_cycles=[chance.randint(0, 3) for _ in ids],
-            stop_reason=chance.choices([*ENDS], k=n),
-        )
+    ward = real(report)
+    places = [place % 28 for place in range(n)]
+    study = tables.picked(ward, ward.cohort, places, tuple(f"P{number:03}" for number in range(n)))
+
+    def each(draw):
+        return {place: draw() for place in range(n)}
+
+    with_icans = chance.sample(range(n), n // 3)
+    grades = dict.fromkeys(range(n), "0") | {place: chance.choice(["1", "2", "3", "4", ""]) for place in with_icans}
+    days = dict.fromkeys(range(n), "")
+    days |= {place: chance.choice(["1", "2", "30"]) for place in with_icans if grades[place] == "" or place % 2}
+    return changed(
+        study,
+        infusion_days=each(lambda: str(chance.randint(1, 42))),
+        extra_cycles=each(lambda: str(chance.randint(0, 3))),
+        stop_reason=each(lambda: chance.choice([*ENDS])),
+        fever_cycle1=each(lambda: chance.choice(["yes", "no"])),
+        crs_grade=each(lambda: chance.choice(["0", "0", "1", "2", "3", ""])),
+        icans_grade=grades,
+        icans_day=days,
     )
-    events = pd.DataFrame([{"patient_id": patient, "cycle": 1, "event": event,
-                            "grade": pd.NA if event == "fever" else chance.choice([1, 2, 3, 4, pd.NA]),
-                            "scale": "ASTCT 2019", "onset_day": chance.choice([1, 2, 30, pd.NA]),
-                            "led_to_stop": False}
-                           for patient in chance.sample(ids, n * 3 // 5)
-                           for event in chance.sample(["fever", CRS, ICANS, "infection"], 2)])  # fmt: skip
-    events = events.astype({"grade": "Int64", "onset_day": "Int64"})
-    cohort = report.cohort.model_copy(update={"reconstructed": False})
-    return type(report)(cohort, patients, report.mrd, events)
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +63,13 @@ def varied(report):
 @pytest.fixture(scope="module")
 def crowd(report):
     """More different patients than there are lanes for, of some of whom days and reasons are not recorded."""
-    study = differing(report, 168)
-    patients = study.patients.astype({"infusion_days": "Int64"})
-    patients.loc[patients.index[:10], "infusion_days"] = pd.NA
-    patients.loc[patients.index[5:20], "stop_reason"] = None
-    return type(study)(study.cohort, patients, study.mrd, study.events)
+    lost = {"infusion_days": dict.fromkeys(range(10), ""), "stop_reason": dict.fromkeys(range(5, 20), "")}
+    return changed(differing(report, 168), **lost)
 
 
 @pytest.fixture(scope="module")
 def varied_picture(varied):
-    return draw(varied)
+    return swimmer(varied)
 
 
 def level(text):
@@ -128,7 +117,7 @@ def features(lane):
 
 def expected(study):
     """The same of every patient, from the table of courses."""
-    for row in courses(study.patients, study.events, study.cohort).to_dict("records"):
+    for row in study.courses().to_dict("records"):
         known = pd.notna(row["icans_day"])
         beside = {kind: row[kind] for kind in ("fever", CRS, ICANS, "infection") if row.get(kind)}
         if known:
@@ -165,8 +154,8 @@ def test_text_is_legible_inside_the_canvas_and_apart(picture, texts):
     assert_legible(picture, texts)
 
 
-def test_so_it_is_with_open_numbers_and_with_more_patients_than_there_is_room_for(shipped, varied_picture, texts):
-    assert_legible(shipped[2], texts)
+def test_so_it_is_with_open_numbers_and_with_more_patients_than_there_is_room_for(of_report, varied_picture, texts):
+    assert_legible(of_report, texts)
     assert_legible(varied_picture, texts)
 
 
@@ -188,46 +177,41 @@ def test_every_patient_has_the_lane_of_their_course(picture, shape):
 
 
 def test_lanes_stand_by_group_with_the_longest_infusion_first(report):
-    days = [lane["days"] for lane in lanes(draw(report), report.cohort)]
+    days = [lane["days"] for lane in lanes(swimmer(report), report.cohort)]
     sizes = [18, 3, 7]
     assert days == [day for start, size in zip((0, 18, 21), sizes, strict=True)
                     for day in sorted(days[start : start + size], reverse=True)]  # fmt: skip
 
 
 def test_a_real_lane_bears_its_patient_and_a_reconstructed_one_no_more_than_a_row(report):
-    ids = [*courses(report.patients, report.events, report.cohort)["patient_id"]]
-    cohort = report.cohort.model_copy(update={"reconstructed": False})
-    made_up, real = draw(report), swimmer(report.patients, report.events, cohort)
+    ids = [*report.courses()["patient_id"]]
+    made_up, ward = swimmer(report), swimmer(real(report))
     assert [lane["label"] for lane in lanes(made_up, report.cohort)] == [f"row {int(patient[1:])}" for patient in ids]
-    assert [lane["label"] for lane in lanes(real, report.cohort)] == ids
+    assert [lane["label"] for lane in lanes(ward, report.cohort)] == ids
     svg = made_up.render("svg").decode()
     assert not any(f">{patient}<" in svg for patient in ids) and "A lane is a row of the line list." in svg
 
 
 def test_a_name_too_long_for_its_lane_is_a_number(report):
-    cohort = report.cohort.model_copy(update={"reconstructed": False})
-    events = report.events.iloc[:0]
-    patients = report.patients.iloc[:2].assign(patient_id=["a hospital number of great length", "第一"])
-    picture = swimmer(patients, events, cohort)
+    ward = real(report)
+    picture = swimmer(tables.picked(ward, ward.cohort, [0, 1], ("a hospital number of great length", "第一")))
     assert {"patient 1", "patient 2"} <= {text.get_text() for text in picture.figure.texts}
 
 
 def test_of_too_many_patients_the_lanes_that_look_the_same_are_one(report):
-    six = type(report)(report.cohort, *(pd.concat([
-        table.assign(patient_id=table["patient_id"] + f"-{copy}") for copy in range(6)], ignore_index=True)
-        for table in (report.patients, report.mrd, report.events)))  # fmt: skip
-    drawn, alone = lanes(draw(six), report.cohort), Counter(expected(report))
+    six = copies(report, 6)
+    drawn, alone = lanes(swimmer(six), report.cohort), Counter(expected(real(report)))
     assert len(drawn) == len(alone)
     assert {features(lane): times(lane) for lane in drawn} == {course: 6 * n for course, n in alone.items()}
 
 
 def test_where_there_is_no_room_for_lanes_areas_add_up_to_the_group_on_every_day(crowd):
-    picture = draw(crowd)
+    picture = swimmer(crowd)
     assert picture.figure.get_figheight() * 25.4 <= TALL
     for axis, group in zip(picture.figure.axes, crowd.cohort.groups, strict=True):
         mine = crowd.patients[crowd.patients["group"] == group.name].dropna(subset=["infusion_days"])
         days, ended = mine["infusion_days"].astype(int), mine["stop_reason"].fillna("not recorded")
-        kinds = [reason if reason in ENDS and reason != "transplant" else "other" for reason in ended]
+        kinds = [reason if reason in ENDS else "other" for reason in ended]
         kinds = [kind if reason != "not recorded" else reason for kind, reason in zip(kinds, ended, strict=True)]
         for day in (1, 10, 28, 42):
             over = [sum(length < day and kind == one for length, kind in zip(days, kinds, strict=True))
@@ -260,9 +244,7 @@ def test_icans_without_a_day_stands_in_a_column_of_its_own(varied, varied_pictur
 
 @pytest.mark.parametrize("began", [1, 2, 3, 4])
 def test_the_mark_of_the_end_stands_clear_of_icans(report, began):
-    events = report.events.copy()
-    events.loc[events["event"] == ICANS, "onset_day"] = began
-    axis = swimmer(report.patients, events, report.cohort).figure.axes[0]
+    axis = swimmer(changed(report, icans_day={6: str(began)})).figure.axes[0]
     box = next(patch for patch in axis.patches if patch.get_gid() == "icans")
     assert box.get_x() + box.get_width() / 2 == pytest.approx(began)
     y = box.get_y() + box.get_height() / 2
@@ -283,9 +265,9 @@ def test_how_cycle_1_ended_is_told_by_shapes_that_the_key_explains(varied_pictur
             "event without a grade"} <= said  # fmt: skip
 
 
-def test_only_bars_that_are_the_same_in_every_line_list_are_filled(shipped):
-    study, bars, picture = shipped
-    drawn = lanes(picture, study.cohort)
+def test_only_bars_that_are_the_same_in_every_line_list_are_filled(shipped, of_report):
+    bars, picture = shipped.infusions(), of_report
+    drawn = lanes(picture, shipped.cohort)
     filled = {(lane["days"], lane["end"]) for lane in drawn if not lane["hollow"]}
     assert filled == {(2, "X"), (1, "X"), (7, "D")} and sum(not lane["hollow"] for lane in drawn) == 3
     assert {(row.infusion_days, ENDS[row.stop_reason]) for row in bars[~bars["open"]].itertuples()} == filled
@@ -311,8 +293,8 @@ def events_beside(picture):
     return [(sign.get_gid(), max(to_rgb(sign.get_color())), groups[round(y, 6)]) for sign, y in signs]
 
 
-def test_an_event_is_grey_unless_all_lanes_of_a_made_up_group_have_it(shipped):
-    study, _, picture = shipped
+def test_an_event_is_grey_unless_all_lanes_of_a_made_up_group_have_it(shipped, of_report):
+    study, picture = shipped, of_report
     colours = {name: to_rgb(look.colour) for name, look in looks(study.cohort).items()}
     found = Counter((event, next(name for name, colour in colours.items() if colour == group), light > 0.3)
                     for event, light, group in events_beside(picture))  # fmt: skip
@@ -327,8 +309,8 @@ def test_events_of_real_patients_are_never_grey(varied_picture):
     assert "Grey" not in " ".join(text.get_text() for text in varied_picture.figure.texts)
 
 
-def test_beside_its_name_a_group_says_what_its_lanes_add_up_to_and_what_of_it_is_open(shipped):
-    study, _, picture = shipped
+def test_beside_its_name_a_group_says_what_its_lanes_add_up_to_and_what_of_it_is_open(shipped, of_report):
+    study, picture = shipped, of_report
     said = " ".join(text.get_text() for text in picture.figure.texts)
     for words in ("stopped for a severe reaction 2/18; stopped for cost 1/18; fever 9/18; ICANS 1/18 (grade 4, day 2)",
                   "further cycles open, 0 to 7 of 18", "CRS 2/7 (grade 2); further cycles open, 0 to 7 of 7",
@@ -339,4 +321,4 @@ def test_beside_its_name_a_group_says_what_its_lanes_add_up_to_and_what_of_it_is
 
 
 def test_drawn_again_it_is_the_same_bytes(report):
-    assert draw(report).render("svg") == draw(report).render("svg")
+    assert swimmer(report).render("svg") == swimmer(report).render("svg")

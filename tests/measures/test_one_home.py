@@ -286,8 +286,8 @@ def test_report_claims_and_shared_counts_say_the_same(first, record_property):
 
 def test_random_wards_have_what_makes_numbers_differ():
     """Among the wards are all the cases that were thought of."""
-    seen = Counter()
-    for seed in range(WARDS):
+    seen, wards = Counter(), range(0, WARDS, 3)
+    for seed in wards:
         study = random_ward(seed)
         responses = study.results.of("response")
         seen["no rate with RT-PCR"] += any(not result.here.stated for result in responses)
@@ -298,7 +298,7 @@ def test_random_wards_have_what_makes_numbers_differ():
         seen["only a span"] += any(not result.here.is_single for result in study.results)
         seen["one group"] += len(study.cohort.groups) == 1
         seen["bridging"] += any(group.purpose == "bridging" for group in study.cohort.groups)
-    assert min(seen.values()) > WARDS / 30, seen
+    assert min(seen.values()) > len(wards) / 30, seen
 
 
 def main(wards: int) -> int:

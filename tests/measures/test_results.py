@@ -13,7 +13,7 @@ from blina.claims.worlds import spread_world
 from blina.linelist.cohort import Group, load_cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
 from blina.measures.language import Asked, Total
-from blina.measures.results import COLUMNS, dictionary
+from blina.measures.results import RESULT_COLUMNS, dictionary
 
 STANDARD = (
     "reason-only-in-IC",
@@ -159,7 +159,7 @@ def test_a_share_of_patients_of_whom_nothing_is_known_is_not_recorded(report):
 
 def test_the_table_has_a_row_for_every_number_and_says_of_each_row_what_it_is(study, report):
     table = study.results.table()
-    assert [*table.columns] == [*COLUMNS, PROVENANCE]
+    assert [*table.columns] == [*RESULT_COLUMNS, PROVENANCE]
     assert len(table) == len(study.results)
     assert set(table[PROVENANCE]) == {NOT_A_PATIENT}
     keys = ["topic", "group", "measure", "level", "response_rule", "evaluable_set", "statistic"]
@@ -169,7 +169,7 @@ def test_the_table_has_a_row_for_every_number_and_says_of_each_row_what_it_is(st
 
 
 def test_every_column_of_the_table_is_explained():
-    assert [*dictionary()["column"]] == [*COLUMNS]
+    assert [*dictionary()["column"]] == [*RESULT_COLUMNS]
     assert dictionary()["meaning"].ne("").all()
 
 

@@ -21,9 +21,32 @@ from blina.yamlfile import FileError, read_text
 PUBLISHED = ROOT / "data" / "published" / "cohorts.csv"
 DERIVED = ("derived", "back_calculated")
 WIDE_PREDICTION = 50.0  # percentage points: a wider prediction interval says hardly anything about the next cohort
-SIDE_COLUMNS = ("comparison", "own", "group", "study", "whom", "how", "outcome", "k", "n", "percent", "lower", "upper",
-                "text", "plain", "short", "basis", "marks", "shared", "doi", "percent_least", "percent_greatest", "lower_least",
-                "upper_greatest", "open")  # fmt: skip
+SIDE_COLUMNS = (
+    "comparison",
+    "own",
+    "group",
+    "study",
+    "whom",
+    "how",
+    "outcome",
+    "k",
+    "n",
+    "percent",
+    "lower",
+    "upper",
+    "text",
+    "plain",
+    "short",
+    "basis",
+    "marks",
+    "shared",
+    "doi",
+    "percent_least",
+    "percent_greatest",
+    "lower_least",
+    "upper_greatest",
+    "open",
+)
 SENSITIVITY_COLUMNS = ("choice", "comparison", "eligible", "text", "tau", "predicted")
 POOL_COLUMNS = ("comparison", "pooled", "studies", "eligible", "why", "time", "tau", "text", "predicted",
                 "left_out_one", "differs", "percent", "lower", "upper", "predicted_lower",

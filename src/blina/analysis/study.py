@@ -24,6 +24,7 @@ from blina.measures.bounds import CohortBounds, Solver, load_bounds
 from blina.measures.choices import (
     ALL_SETS,
     ALL_TREATED,
+    MAY_BE_FOLLOWED,
     RULES,
     UNGRADED,
     UNKNOWN,
@@ -47,6 +48,9 @@ from blina.measures.language import both
 from blina.measures.recorded import readings_of
 from blina.measures.results import Results, dictionary, results_of
 from blina.notebook import Shown, show
+
+NO_RT_PCR_RECORDED = "RT-PCR is not recorded for any patient."
+NO_RT_PCR_FOLLOWED = "No patient has a fusion gene that RT-PCR follows."
 
 
 @dataclass(frozen=True)
@@ -371,7 +375,10 @@ class Study:
         table = views.concordance(self.results)
         missed = table[table["counted"] == MISSED]
         shown = show(missed, {"group": "group", "time": "time", "text": MISSED})
-        nothing = "" if self._has_rt_pcr() else "RT-PCR is not recorded for any patient."
+        nothing = ""
+        if not self._has_rt_pcr():
+            may_be_followed = self.counted.occurs(MAY_BE_FOLLOWED)
+            nothing = NO_RT_PCR_RECORDED if may_be_followed else NO_RT_PCR_FOLLOWED
         return View(table, shown, nothing)
 
     def _has_rt_pcr(self) -> bool:
@@ -507,8 +514,10 @@ class _OneGroup(Study):
 
 def where_grades_lack(table: pd.DataFrame) -> pd.DataFrame:
     """The table of worst grades with lines on grades not reported only for events of which some grade is not."""
-    known = table.assign(k=table["k"].fillna(1)).groupby(["event", "severity"])["k"].transform("sum")
-    return table[table["severity"].ne(UNGRADED) | known.ne(0)]
+    possible = table["k"].fillna(1).gt(0) | table["percent_greatest"].gt(0)
+    keys = [table["event"], table["severity"]]
+    occurs = possible.groupby(keys).transform("any")
+    return table[table["severity"].ne(UNGRADED) | occurs]
 
 
 def _some(table: pd.DataFrame) -> pd.Series:

@@ -50,11 +50,11 @@ _ROOM = 1.4  # of a point, as a multiple of its size: the corners of diamonds st
 def baseline(study: Study) -> Picture:
     """Age and interval from diagnosis by group (180 mm): every patient a point, the median a line.
 
-    Filled points carry BCR::ABL1. Points that have no room (`style.crowded`) are drawn as bars, as broad
-    as there are patients. Whoever lacks a value has no point, and their number is printed; where nobody
-    has one, a sentence says so. Below each group: n and the median; in the first panel boys and carriers
-    too, as k/n. Intervals stand on a log axis unless one of them is 0. Open numbers print their bounds,
-    and an open median draws no line.
+    Filled points carry BCR::ABL1. Points that have no room (`style.crowded`) are drawn as bars, as
+    broad as there are patients. Whoever lacks a value has no point, and their number is printed;
+    where nobody has one, a sentence says so. Below each group: n and the median; in the first panel
+    boys and carriers too, as k/n. Intervals stand on a log axis unless one of them is 0. Open
+    numbers print their bounds, and an open median draws no line.
     """
     patients, cohort = study.patients, study.cohort
     described = _described(study)

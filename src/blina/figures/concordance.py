@@ -37,9 +37,7 @@ _TOP = 2 * LINE + 2.5  # what stands above the columns
 _LEFT = {time: MARGIN + _NAMES + place * (2 * _WIDTH + _GAP) for place, time in enumerate(TIMES)}
 _START = _LEFT["after"] + 2 * _WIDTH + _GAP  # of the rates
 _ACROSS = WIDE - MARGIN - 1.5 - _START
-_TITLE = (
-    "FC against RT-PCR before and after blinatumomab, patients with a fusion gene followed, by group"
-)
+_TITLE = "FC against RT-PCR before and after blinatumomab, patients with a fusion gene followed, by group"
 
 Rows = dict[tuple[str, str, str], dict]  # by group, time and what is counted
 
@@ -48,11 +46,12 @@ Rows = dict[tuple[str, str, str], dict]  # by group, time and what is counted
 def assay_concordance(study: Study) -> Picture:
     """FC by RT-PCR in patients whom RT-PCR follows (180 mm): per group two tables of four cells, before and after.
 
-    Every cell prints k/n, over a bar of that share; the one in which only RT-PCR is positive has a thick
-    frame and a full bar. Below a table: in how many both agree. On the right: RT-PCR positive among FC
-    negative after, with exact interval. A group without such patients says so; where no patient has a
-    result by RT-PCR there is one sentence. Bars of open cells are hatched from the least to the greatest
-    share, and an open rate is a broad bar on a thin line, as in the figure of response.
+    Every cell prints k/n, over a bar of that share; the one in which only RT-PCR is positive has a
+    thick frame and a full bar. Below a table: in how many both agree. On the right: RT-PCR positive
+    among FC negative after, with exact interval. A group without such patients says so; where no
+    patient has a result by RT-PCR there is one sentence. Bars of open cells are hatched from the
+    least to the greatest share, and an open rate is a broad bar on a thin line, as in the figure of
+    response.
     """
     rows = _rows(study)
     shown = looks(study.cohort)
@@ -122,7 +121,7 @@ def _above(sheet: Sheet) -> None:
 
 
 def _size(rows: Rows, name: str) -> tuple[int, int]:
-    """The fewest and the most patients of a group with results by both assays, before or after, whichever are more."""
+    """The fewest and the most patients with results by both assays, before or after (the more)."""
     times = [rows[name, time, AGREE] for time in TIMES]
     least = max(int(row["n_least"]) for row in times)
     return least, max(int(row["n_greatest"]) for row in times)
@@ -210,7 +209,9 @@ def _alt(rows: Rows, sizes: dict[str, tuple[int, int]]) -> str:
         if not greatest:
             parts.append(f"{name}: nobody with a fusion gene followed")
             continue
-        many = people(least) if least == greatest else f"{_size_in_words((least, greatest))} patients"
+        many = (
+            people(least) if least == greatest else f"{_size_in_words((least, greatest))} patients"
+        )
         parts.append(f"{name}, {many} with a fusion gene followed")
         for time in TIMES:
             mine = [(cell, rows[name, time, cell]) for cell in CELLS]

@@ -58,10 +58,11 @@ _REMARKS = {  # by column of the table: as the bounds say it, and what it means
 def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     """Open numbers (180 mm): a panel per unit, a row per number, a bar from its least to its greatest value.
 
-    `table` holds the open rows of `analysis.determined.answer_table`. A dot is the value in the line list at hand; it
-    lies outside its bar where that line list does not satisfy the claims. Of a reconstructed cohort, whose line list
-    is one of many, it is a ring without fill. Groups together have a thinner bar. Numbers of patients stand on a thin
-    line from nobody to all who could be counted.
+    `table` holds the open rows of `analysis.determined.answer_table`. A dot is the value in the
+    line list at hand; it lies outside its bar where that line list does not satisfy the claims. Of
+    a reconstructed cohort, whose line list is one of many, it is a ring without fill. Groups
+    together have a thinner bar. Numbers of patients stand on a thin line from nobody to all who
+    could be counted.
     """
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]

@@ -94,7 +94,7 @@ def patient_flow(study: Study) -> Picture:
 
 
 def _root(sheet: Sheet, everyone: str, centres: list[float]) -> float:
-    """The box of all patients and the line that branches to the groups; how far down that line is, in mm."""
+    """The box of all patients and the line that branches to the groups; where that line is, in mm."""
     left, right = min(centres), max(centres)
     middle = (left + right) / 2
     height = LINE + 2 * _PAD
@@ -114,11 +114,12 @@ def _arrow(sheet: Sheet, x: float, start: float, end: float) -> None:
 
 
 def evaluable(table: pd.DataFrame, flow: pd.DataFrame) -> pd.DataFrame:
-    """How many of each group are in which evaluable set, as one more stage of the flow, `FLOW_COLUMNS`.
+    """How many are in which evaluable set, as one more stage of the flow, `FLOW_COLUMNS`.
 
-    table: that of `views.response`, of which the rows by both assays count; flow: that of `views.flow`. A
-    set of the same patients as all treated is left out; a group of which the rule cannot be stated has
-    none. AssertionError unless all treated are the group, and the sets fit into it.
+    table: that of `views.response`, of which the rows by both assays count; flow: that of
+    `views.flow`. A set of the same patients as all treated is left out; a group of which the rule
+    cannot be stated has none. AssertionError unless all treated are the group, and the sets fit
+    into it.
     """
     treated = flow.groupby("group")["of"].max()
     table = table[table["rule"].eq(_RULE) & ~table["is_pooled"]]
@@ -161,14 +162,14 @@ def _words(row: tuple) -> str:
     return f"{row.short} {written(state, 'ended otherwise')}"
 
 
-def _lines(
-    counts: pd.DataFrame, stage: str, group: Group, name: str, width: float
-) -> list[Line]:
+def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: float) -> list[Line]:
     """The lines of a box; a state without patients is muted."""
     rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
     lines: list[Line] = []
     if stage == _STAGES[0]:
-        lines += [(line, 0, {"weight": "bold"}) for line in headed(name, rows["of"].max(), width, ":")]
+        lines += [
+            (line, 0, {"weight": "bold"}) for line in headed(name, rows["of"].max(), width, ":")
+        ]
         lines += [(line, 0, {}) for line in wrapped(written(group.label, ""), width)]
     elif rows.empty:
         return [(line, 0, {"color": MUTED}) for line in wrapped(NO_RT_PCR, width)]

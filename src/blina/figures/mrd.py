@@ -69,12 +69,13 @@ def mrd_paired(study: Study) -> Picture:
     """MRD of every patient before and after, FC and RT-PCR apart (180 mm), % on a log axis.
 
     A line joins one patient's two results by one assay. Hollow points in the shaded band were not
-    detected; the band ends at the limit of detection or, if none is reported, at the least reported value,
-    and the note says which. A positive result without a value stands in a strip above the scale. k/n in
-    band and strip count the group's patients. A group of more than `MANY` patients is drawn as bars, as
-    broad as there are patients, without lines. Who was not assessed at a time has no point there, and is
-    counted below the group. Where the number of negatives or of positives is open, the band prints the
-    bounds of the negatives, and the strip "open". An assay without any result is a sentence.
+    detected; the band ends at the limit of detection or, if none is reported, at the least reported
+    value, and the note says which. A positive result without a value stands in a strip above the
+    scale. k/n in band and strip count the group's patients. A group of more than `MANY` patients is
+    drawn as bars, as broad as there are patients, without lines. Who was not assessed at a time has
+    no point there, and is counted below the group. Where the number of negatives or of positives is
+    open, the band prints the bounds of the negatives, and the strip "open". An assay without any
+    result is a sentence.
     """
     patients, mrd, cohort = study.patients, study.mrd, study.cohort
     shown = looks(cohort)
@@ -83,6 +84,11 @@ def mrd_paired(study: Study) -> Picture:
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     rows = people_or_rows(len(patients), cohort)
     title = f"MRD before and after blinatumomab by FC and by RT-PCR, {rows} by group"
+    if all(no_results(mrd, assay) for assay in _HEADINGS):
+        sentence = "MRD is not recorded for any patient."
+        sheet = Sheet(WIDE, 6, title, [], cohort.face)
+        sheet.text(MARGIN, 1, sentence, va="top")
+        return sheet.picture("mrd-paired", f"{sentence} Groups: {', '.join(shown)}.")
     results = {assay: mrd[mrd["assay"] == assay] for assay in _HEADINGS}
     least = {assay: _least(mine, mrd) for assay, mine in results.items()}
     pairs = {}
@@ -173,7 +179,7 @@ def _limits_text(limits: list[float]) -> str:
 
 
 def _open(statuses: pd.DataFrame) -> dict[tuple[str, str, str], dict]:
-    """The row of the negatives, by group, assay and time, where the number of negatives or of positives is open."""
+    """The row of the negatives, by group, assay and time, where counts are open."""
     rows = {}
     for key, mine in statuses.groupby(["group", "assay", "time"], sort=False):
         found = mine[mine["status"].isin(_RESULTS)]
@@ -217,7 +223,9 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
     assessed = [pairs[f"{time}_status"].isin(_RESULTS) for time in TIMES]
     pairs = pairs[followed[0] & followed[1] & (assessed[0] | assessed[1])]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
-    if len(pairs) > 1:  # without values, rows keep points and lines apart: one each for a few patients
+    if (
+        len(pairs) > 1
+    ):  # without values, rows keep points and lines apart: one each for a few patients
         rows = len(pairs) if len(pairs) <= _FEW else 3
         row = 10 ** (_APART * (2 * (pairs.index % rows) / (rows - 1) - 1))
         for time in ("before", "after"):
@@ -275,7 +283,8 @@ def _pair(
 ) -> str:
     """Draw a group's results by one assay, with bounds at times that are open; what there is to say of them.
 
-    unsettled: per time the row of the negatives where counts are open; room: how many mm a count may be wide.
+    unsettled: per time the row of the negatives where counts are open; room: how many mm a count
+    may be wide.
     """
     n = len(pairs)
     if n > MANY:
@@ -310,7 +319,7 @@ def _counted(pairs: pd.DataFrame, time: str, room: float) -> tuple[str, str, str
 
 
 def _bounded(negatives: dict, n: int) -> tuple[str, str, str]:
-    """The same where counts are open; the bounds are of the group, here of the n whom the assay follows."""
+    """The same where counts are open; bounds are of the group, n are those whom the assay follows."""
     bounds = negatives["bounds"]
     words = f"not detected in {bounds} of {n}"
     band_text = f"{bounds}\nof {n}"
@@ -391,10 +400,10 @@ def _each(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look) -> None:
 def burden(study: Study, group: str) -> Picture:
     """MRD before against response in one group (85 mm), % on a log axis, with the exact p and the smallest attainable.
 
-    Response is by the rule of the group's reported rate, else by FC. The picture is named "burden", that
-    of a second group with the same purpose "burden-2". Patients without a value before are counted in a
-    note. In a reconstructed cohort points are rows of the line list, and are named so. Where no patient of
-    the group has a value and an outcome, a sentence says so.
+    Response is by the rule of the group's reported rate, else by FC. The picture is named "burden",
+    that of a second group with the same purpose "burden-2". Patients without a value before are
+    counted in a note. In a reconstructed cohort points are rows of the line list, and are named so.
+    Where no patient of the group has a value and an outcome, a sentence says so.
     """
     cohort = study.cohort
     view = study.burden(group)
@@ -408,7 +417,9 @@ def burden(study: Study, group: str) -> Picture:
     title = f"MRD before and response by {label} in {look.name}: {counted} negative after"
     not_shown = _not_shown(test, study)
     if view.sentence:
-        sheet = Sheet(NARROW, 9, f"MRD before and response by {label} in {look.name}", not_shown, cohort.face)
+        sheet = Sheet(
+            NARROW, 9, f"MRD before and response by {label} in {look.name}", not_shown, cohort.face
+        )
         for line, words in enumerate(wrapped(view.sentence, NARROW - 2 * MARGIN)):
             sheet.text(MARGIN, 1 + LINE * line, words, va="top")
         return sheet.picture(_burden_name(study, group), f"{group}: {view.sentence}")

@@ -55,12 +55,13 @@ class _Row:
 def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None = None) -> Picture:
     """Rates with exact intervals beside published ones (180 mm): a panel per comparison, this cohort's rows first.
 
-    `table` is that of `context.side_by_side`, `pooled` that of `context.pools`: a pooled rate is a hollow grey
-    diamond from its lower to its upper limit, a thin line its prediction interval. This cohort's rows have the look of
-    their group; where a rate is open or not all is recorded, a broad bar from its least to its greatest value and a thin
-    line between the exact limits at both. Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left
-    to the table. Where a page has no room for all, panels in which this cohort has no rate are left out, and a note
-    names them.
+    `table` is that of `context.side_by_side`, `pooled` that of `context.pools`: a pooled rate is a
+    hollow grey diamond from its lower to its upper limit, a thin line its prediction interval. This
+    cohort's rows have the look of their group; where a rate is open or not all is recorded, a broad
+    bar from its least to its greatest value and a thin line between the exact limits at both.
+    Published rates are grey, hollow where the count is derived or back-calculated. DOIs are left to
+    the table. Where a page has no room for all, panels in which this cohort has no rate are left
+    out, and a note names them.
     """
     known = looks(cohort)
     whose = "This report" if cohort.doi else "This cohort"

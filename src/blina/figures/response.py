@@ -54,16 +54,18 @@ _POSITIVE_BEFORE = choice(ALL_SETS, "positive_before")
 def response(study: Study) -> Picture:
     """Response rates with exact intervals (180 mm): a panel per rule, a block per group, a row per evaluable set.
 
-    Rates of groups treated to clear MRD lead with those positive before. Every row prints k/n, percent
-    and interval; the rate that the report printed stands in bold on a shaded ground. Where the report
-    leaves a rate open, or results are not recorded, a broad bar shows its span, without a point where
-    there is no single rate. A rate of no patients is "0/0", one of which nobody was assessed has no
-    point. A panel whose rule asks for a test that nobody had after holds a sentence. Bridging groups
-    state who stayed negative; groups taken together come last. Of many groups, those evaluable sets are
-    left out for which a page has no room; a note names them.
+    Rates of groups treated to clear MRD lead with those positive before. Every row prints k/n,
+    percent and interval; the rate that the report printed stands in bold on a shaded ground. Where
+    the report leaves a rate open, or results are not recorded, a broad bar shows its span, without
+    a point where there is no single rate. A rate of no patients is "0/0", one of which nobody was
+    assessed has no point. A panel whose rule asks for a test that nobody had after holds a
+    sentence. Bridging groups state who stayed negative; groups taken together come last. Of many
+    groups, those evaluable sets are left out for which a page has no room; a note names them.
     """
     table = of_groups(study.rates().table, study)
-    title = f"MRD response under each rule and evaluable set, {people(len(study.patients))} by group"
+    title = (
+        f"MRD response under each rule and evaluable set, {people(len(study.patients))} by group"
+    )
     if no_results(study.mrd, "FC", "after") and no_results(study.mrd, "RT-PCR", "after"):
         return _nothing(title, study)
     blocks = [*table.groupby(["group", "measure", "is_pooled"], sort=False)]
@@ -111,7 +113,7 @@ def _sets(table: pd.DataFrame) -> list[Choice]:
 
 
 def _in_order(sets: Sequence[Choice], clears: bool) -> list[Choice]:
-    """The evaluable sets as a block shows them: a rate of clearing leads with those who had MRD to clear."""
+    """The sets as a block shows them: rates of clearing lead with those who had MRD to clear."""
     if clears and _POSITIVE_BEFORE in sets:
         return [_POSITIVE_BEFORE, *(one for one in sets if one != _POSITIVE_BEFORE)]
     return [one for one in ALL_SETS if one in sets]

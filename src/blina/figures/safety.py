@@ -40,11 +40,12 @@ _COLUMN = (WIDE - MARGIN - _LEFT - MARGIN) / _ACROSS  # mm
 def safety(study: Study) -> Picture:
     """Worst grade per patient (180 mm): a column per group, bars for each event with k/n and exact interval.
 
-    Bars show the share of the group's patients with the event at any grade (light), at grade 3 or more
-    (full), and with a grade that was not reported (hatched; a line only where there are any). Whatever
-    could belong to a line besides, since a grade or an occurrence is not recorded or the report leaves it
-    open, is hatched from the least to the greatest share. An event that is counted without grades has one
-    light bar. More than three groups wrap. Where no event is recorded for any patient, a sentence says so.
+    Bars show the share of the group's patients with the event at any grade (light), at grade 3 or
+    more (full), and with a grade that was not reported (hatched; a line only where there are any).
+    Whatever could belong to a line besides, since a grade or an occurrence is not recorded or the
+    report leaves it open, is hatched from the least to the greatest share. An event that is counted
+    without grades has one light bar. More than three groups wrap. Where no event is recorded for
+    any patient, a sentence says so.
     """
     view = study.worst_grades()
     title = f"Patients by worst grade of each adverse event, {people(len(study.patients))} by group"
@@ -72,7 +73,7 @@ def safety(study: Study) -> Picture:
             row = mine.loc[event, severity]
             gid = f"bar-{number}-{place.number(event)}-{place.lines[event].index(severity)}"
             _bar(sheet, left, top + y, bar, row, look.colour, gid)
-    return sheet.picture("safety", _alt(table, study.cohort))
+    return sheet.picture("safety", _alt(lines, study.cohort))
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,10 @@ def _nothing(title: str, sentence: str, study: Study) -> Picture:
 
 def _note(lines: pd.DataFrame, cohort: Cohort) -> str:
     source = "the report" if cohort.reconstructed else "the line list"
+    joint = ";" if cohort.scale_is_named else "."
     note = (
         "A patient counts once per event, by the worst grade; any dose of drug. Grades of CRS and "
-        f"ICANS: {scale_text(cohort)}. Fever stands apart from CRS, as in {source}; "
+        f"ICANS: {scale_text(cohort)}. Fever stands apart from CRS, as in {source}{joint} "
         f"{fever_note(cohort)}. k/n (percent, interval): {METHOD}; a full bar is 100%. Hatched: not "
         "graded, could belong to grade 3 or more, whose bar then reaches from the fewest to the most "
         "that it could be."

@@ -1,4 +1,4 @@
-"""Which rows of the tables of results belong to a study, and what is said where nothing is recorded."""
+"""Which rows of results a study shows, and what is said where nothing is recorded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blina.measures.choices import RESULT
 
 
 def of_groups(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The rows on the study's groups; those on groups taken together only where it has more than one."""
+    """The rows on a study's groups, and on groups taken together where it has more than one."""
     names = [group.name for group in study.cohort.groups]
     mine = table["group"].isin(names)
     if "is_pooled" in table:
@@ -20,7 +20,7 @@ def of_groups(table: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def no_results(mrd: pd.DataFrame, assay: str, time: str | None = None) -> str:
-    """A sentence where no patient has a result by an assay, at a time or at any; "" where some have."""
+    """A sentence where no patient has a result by an assay (at a time); "" where some have."""
     mine = mrd[mrd["assay"] == assay]
     if time is not None:
         mine = mine[mine["time"] == time]

@@ -172,8 +172,9 @@ class Picture:
 class Sheet:
     """A page in millimetres: a title above, notes below, and between them a body in which axes and text are placed.
 
-    Places are measured from the left edge of the page and downwards from the top of the body. `face` are the words
-    that a figure of a reconstructed cohort bears; they stand last and darker than the notes.
+    Places are measured from the left edge of the page and downwards from the top of the body.
+    `face` are the words that a figure of a reconstructed cohort bears; they stand last and darker
+    than the notes.
     """
 
     def __init__(
@@ -303,7 +304,8 @@ def _letters() -> frozenset[int]:
 def looks(cohort: Cohort) -> dict[str, Look]:
     """The look of each group; a name that the font cannot write, or with too long a word, becomes "group 2".
 
-    MC, IC and RR have a look of their own, which they keep in a figure of one group; others follow in their order.
+    MC, IC and RR have a look of their own, which they keep in a figure of one group; others follow
+    in their order.
     """
     others = [group.name for group in cohort.groups if group.name not in STANDARD]
     found, room = {}, max(20.0, 66 / len(cohort.groups))  # mm for a word
@@ -344,7 +346,8 @@ def bars_of(
 ) -> None:
     """Many values as bars about a place of the other axis: as broad as there are patients, the broadest twice `half`.
 
-    Bars stand on the scale of the values, ten to a power of ten (`log`) or thirty from the least to the greatest.
+    Bars stand on the scale of the values, ten to a power of ten (`log`) or thirty from the least to
+    the greatest.
     """
     values = np.asarray(values, dtype=float)
     if log:
@@ -378,9 +381,10 @@ def draw_rate(
 ) -> None:
     """A rate in %, at a height of the axes: its span, and on it a point with its exact interval.
 
-    `row` has the columns of `measures.views.STATED`. What was not published or not recorded leaves a span: a broad
-    bar, `thick` points, from the least to the greatest value, on a thin line from the lower limit at the fewest to
-    the upper one at the most. A rate without a single value, or of no patients, has no point. `label` names the point, "span" the bar.
+    `row` has the columns of `measures.views.STATED`. What was not published or not recorded leaves
+    a span: a broad bar, `thick` points, from the least to the greatest value, on a thin line from
+    the lower limit at the fewest to the upper one at the most. A rate without a single value, or of
+    no patients, has no point. `label` names the point, "span" the bar.
     """
     if has_span(row):
         _draw_span(axis, y, row, look, thick)
@@ -446,7 +450,7 @@ def span_note(table: pd.DataFrame) -> str:
 
 
 def in_words(axis: Axes, sentence: str, width: float) -> None:
-    """A sentence, in lines no wider than so many mm, in the place of axes that have nothing to show."""
+    """A sentence, in lines of at most so many mm, in place of axes that have nothing to show."""
     axis.set_axis_off()
     lines = "\n".join(wrapped(sentence, width))
     axis.text(0.5, 0.5, lines, size=SMALL, ha="center", va="center", transform=axis.transAxes)

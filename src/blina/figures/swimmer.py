@@ -69,15 +69,15 @@ _WEEKS = (1, 7, 14, 21, 28, 35, 42)
 def swimmer(study: Study) -> Picture:
     """Courses of treatment (180 mm, at most about 230 high): a lane per patient, by group, longest infusion first.
 
-    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with the
-    grade stands on the day on which ICANS began. To the right: further cycles as blocks, events without a
-    known day, and why treatment stopped. Where there is no room for all, lanes that look the same are one,
-    with their number; if that does not do, areas show of each group how many were on the drug, day by day,
-    and how the others ended. The lanes of a reconstructed cohort bear numbers of rows, never names of
-    patients. Beside a group's name stands what its lanes add up to, with bounds where that is open; bars
-    that are open are hollow, and so are the blocks of a group in which it is open how many patients had
-    further cycles. In a reconstructed cohort events are grey, unless all lanes of the group have them.
-    Where no course is recorded, a sentence says so.
+    A bar covers the days of infusion in cycle 1; the mark at its end says how it ended; a box with
+    the grade stands on the day on which ICANS began. To the right: further cycles as blocks, events
+    without a known day, and why treatment stopped. Where there is no room for all, lanes that look
+    the same are one, with their number; if that does not do, areas show of each group how many were
+    on the drug, day by day, and how the others ended. The lanes of a reconstructed cohort bear
+    numbers of rows, never names of patients. Beside a group's name stands what its lanes add up to,
+    with bounds where that is open; bars that are open are hollow, and so are the blocks of a group
+    in which it is open how many patients had further cycles. In a reconstructed cohort events are
+    grey, unless all lanes of the group have them. Where no course is recorded, a sentence says so.
     """
     patients, cohort = study.patients, study.cohort
     counts = of_groups(study.course_counts(), study)

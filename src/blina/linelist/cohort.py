@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -76,6 +76,13 @@ class Cohort(BaseModel):
     leave_out: tuple[str, ...] = ()
     pseudonyms: bool = True
     has: frozenset[str] = frozenset()  # columns of the line list; known once it is read
+
+    def model_copy(self, **how: Any) -> Cohort:
+        """A copy, in which what was computed from the former values is computed anew."""
+        copied = super().model_copy(**how)
+        for name in ("declared", "rules", "every_rule"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @property
     def linelist(self) -> Path:

@@ -19,7 +19,7 @@ from blina.measures.language import NOBODY, Asked, Total, both
 from blina.measures.span import NO_VALUE, Span
 from blina.yamlfile import FileError, read_text
 
-COLUMNS = (
+BOUNDS_COLUMNS = (
     "statistic",
     "rows",
     "of",
@@ -200,7 +200,7 @@ def bounds_text(bounds: CohortBounds) -> str:
         ends = ["" if end is None else exact_text(end) for end in (span.lower, span.upper)]
         undefined = "yes" if span.sometimes_undefined else "no"
         rows.append((*key, *ends, span.status, undefined, span.printed, " ".join(span.claims)))
-    return stamped(bounds.cohort, COLUMNS, rows)
+    return stamped(bounds.cohort, BOUNDS_COLUMNS, rows)
 
 
 def exact_text(value: Fraction) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import yaml
 
@@ -130,8 +131,24 @@ def flow_text(rows: Rows) -> str:
     >>> flow_text({"sex": "male", "group": "MC"})
     '{group: MC, sex: male}'
     """
-    ordered = dict(sorted(rows.items(), key=lambda item: _ORDER.get(item[0], _LAST)))
-    text = yaml.dump(
-        ordered, Dumper=_Plain, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True
+    ordered = sorted(rows.items(), key=lambda item: _ORDER.get(item[0], _LAST))
+    pairs = [f"{_scalar_text(key)}: {_value_text(value)}" for key, value in ordered]
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _value_text(value: object) -> str:
+    """A condition in one line of YAML; the conditions of one column in the order in which they stand."""
+    if isinstance(value, Mapping):
+        return flow_text(value)
+    if isinstance(value, list):
+        return f"[{', '.join(_value_text(entry) for entry in value)}]"
+    return _scalar_text(str(value))
+
+
+@cache
+def _scalar_text(text: str) -> str:
+    """A word as YAML writes it within a line: in quotation marks only where it needs them."""
+    written = yaml.dump(
+        [text], Dumper=_Plain, default_flow_style=True, width=10**6, allow_unicode=True
     )
-    return text.strip()
+    return written.strip()[1:-1]

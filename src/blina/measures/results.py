@@ -158,9 +158,9 @@ class Results(Sequence):
         return [result for result in self._results if result.measure.topic == topic]
 
     def table(self) -> pd.DataFrame:
-        """One row per number, `COLUMNS`; every row of a reconstructed cohort says in a last column what it is."""
+        """One row per number, `RESULT_COLUMNS`; a last column says of reconstructed rows what they are."""
         rows = [_row(result) for result in self._results]
-        table = pd.DataFrame(rows, columns=[*COLUMNS]).astype(_TYPES)
+        table = pd.DataFrame(rows, columns=[*RESULT_COLUMNS]).astype(_TYPES)
         return table.assign(**{PROVENANCE: NOT_A_PATIENT}) if self.cohort.reconstructed else table
 
 
@@ -226,7 +226,7 @@ def _status(spans: Spans) -> str:
 
 # Results as a table
 
-COLUMNS: Mapping[str, str] = {
+RESULT_COLUMNS: Mapping[str, str] = {
     "topic": "part of the report",
     "group": "patients it is about: a group, groups taken together, or All patients",
     "measure": "what is counted or measured",
@@ -319,4 +319,4 @@ def _whole(value: Fraction | None) -> object:
 
 def dictionary() -> pd.DataFrame:
     """What each column of the table of results holds."""
-    return pd.DataFrame([{"column": name, "meaning": words} for name, words in COLUMNS.items()])
+    return pd.DataFrame([{"column": name, "meaning": words} for name, words in RESULT_COLUMNS.items()])

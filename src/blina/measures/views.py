@@ -85,6 +85,15 @@ def _frame(rows: Iterable[dict], columns: Iterable[str]) -> pd.DataFrame:
     return table.astype(types | {"open": bool} if "open" in table else types)
 
 
+def _rates(results: Results, topic: str, **named: str) -> pd.DataFrame:
+    """The proportions of a topic, a row each: its names, then `STATED`. named: attributes of measures, by column."""
+    rows = []
+    for result in results.of(topic):
+        about = {column: getattr(result.measure, name) for column, name in named.items()}
+        rows.append(about | stated(result))
+    return _frame(rows, (*named, *STATED))
+
+
 RESPONSE_COLUMNS = (
     "group",
     "measure",
@@ -123,7 +132,7 @@ def response(results: Results) -> pd.DataFrame:
 
 
 def nothing_to_clear(table: pd.DataFrame, group: str, rule: str) -> bool:
-    """Whether no patient of a group was positive before by the assay of a rule, so that "negative after" is no response.
+    """Whether no patient of a group was positive before by a rule's assay, so that there was nothing to clear.
 
     `table` is that of `response`. Where it is open, or not recorded, how many were, some may have been.
     """
@@ -253,20 +262,9 @@ def flow(results: Results) -> pd.DataFrame:
     return table
 
 
-CONCORDANCE_COLUMNS = ("group", "time", "counted", *STATED)
-
-
 def concordance(results: Results) -> pd.DataFrame:
-    """FC against RT-PCR in patients with both results, per group and time, `CONCORDANCE_COLUMNS`."""
-    rows = []
-    for result in results.of("concordance"):
-        about = {
-            "group": result.measure.group,
-            "time": result.measure.name,
-            "counted": result.measure.level,
-        }
-        rows.append(about | stated(result))
-    return _frame(rows, CONCORDANCE_COLUMNS)
+    """FC against RT-PCR in patients with both results: group, time, counted, and `STATED`."""
+    return _rates(results, "concordance", group="group", time="name", counted="level")
 
 
 FUSION_COLUMNS = (
@@ -429,20 +427,9 @@ def _burden_row(results: Results, p: Result) -> dict[str, object]:
     return row
 
 
-EVENT_COLUMNS = ("group", "event", "severity", *STATED)
-
-
 def events(results: Results) -> pd.DataFrame:
-    """Patients by worst grade of each event, per group and in total, `EVENT_COLUMNS`."""
-    rows = []
-    for result in results.of("events"):
-        about = {
-            "group": result.measure.group,
-            "event": result.measure.name,
-            "severity": result.measure.level,
-        }
-        rows.append(about | stated(result))
-    return _frame(rows, EVENT_COLUMNS)
+    """Patients by worst grade of each event: group (and all patients), event, severity, and `STATED`."""
+    return _rates(results, "events", group="group", event="name", severity="level")
 
 
 CRS_COLUMNS = ("group", "reading", "fever_only", "number", *STATED)
@@ -469,16 +456,9 @@ def fever_as_crs(results: Results, readings: Iterable[str]) -> pd.DataFrame:
     return _frame(rows, CRS_COLUMNS).astype({"fever_only": "Int64"})
 
 
-STOP_COLUMNS = ("group", "stop_reason", *STATED)
-
-
 def stops(results: Results) -> pd.DataFrame:
-    """How cycle 1 ended, patients per group (and total) and reason, `STOP_COLUMNS`."""
-    rows = []
-    for result in results.of("stops"):
-        about = {"group": result.measure.group, "stop_reason": result.measure.level}
-        rows.append(about | stated(result))
-    return _frame(rows, STOP_COLUMNS)
+    """How cycle 1 ended: group (and all patients), stop_reason, and `STATED`."""
+    return _rates(results, "stops", group="group", stop_reason="level")
 
 
 REACTION_COLUMNS = ("group", "stopped_for_severe", "described_severe", "both", "difference", "open")
