@@ -132,8 +132,8 @@ def test_whoever_was_not_assessed_counts_as_not_negative_and_the_set_assessed_le
     found = lacking.rates("MC").table.set_index(["rule", "evaluable_set"])
     # Worst and best case stand beside the rate: what the two were is not known.
     assert found.loc[("fc", "all_treated"), "text"] == (
-        "16/18 (88.9%, 65.3 to 98.6); 2 of the 18 not assessed, counted as not negative; "
-        "worst to best case 88.9 to 100%"
+        "16/18 (88.9%, 65.3 to 98.6; 2 of the 18 not assessed, counted as not negative; "
+        "worst to best case 88.9 to 100%)"
     )
     assert found.loc[("fc", "assessed"), "text"] == "16/16 (100%, 79.4 to 100)"
     counted = ["k", "n", "not_assessed"]

@@ -104,7 +104,7 @@ def _a_row(random, groups, has_genes):
         "infusion_days": drawn("1", "7", "8", "28", "28"),
         "stop_reason": drawn("completed", "completed", "severe_reaction", "economic", "other"),
         "extra_cycles": drawn("0", "0", "2"),
-        "mrd_before_percent": drawn("0.145", "0.145", "8"),
+        "mrd_before_percent": drawn("0.145", "0.145", "8", "0.0004", "0.01", "31"),
         "fc_before": drawn("positive", "negative", "not_done"),
         "fc_after": drawn("positive", "negative", "not_done"),
         "fever_cycle1": drawn("yes", "no"),
@@ -342,6 +342,7 @@ def report_of(ward):
     parts = [
         _description(ward),
         _statuses(ward),
+        _powers_of_ten(ward),
         _response(ward),
         _flow(ward),
         _concordance(ward),
@@ -425,6 +426,37 @@ def _statuses(ward):
                     level = word or "not recorded"
                     number = on_record(rows, is_word(column, word), "count")
                     yield key("statuses", group, f"{assay} {time}", level, statistic="count"), number
+
+
+POWERS_OF_TEN = (
+    ("below 0.001%", "0", "0.001"),
+    ("0.001 to below 0.01%", "0.001", "0.01"),
+    ("0.01 to below 0.1%", "0.01", "0.1"),
+    ("0.1 to below 1%", "0.1", "1"),
+    ("1 to below 10%", "1", "10"),
+    ("10 to 100%", "10", "101"),
+)
+
+
+def bin_before(row):
+    """The power of ten of a patient's MRD before, of whom it was found by an assay."""
+    if not is_positive_before(row):
+        state = state_before(row)
+        return "not recorded" if state == "not assessed" else state
+    if not row["mrd_before_percent"]:
+        return "not recorded"
+    value = Fraction(row["mrd_before_percent"])
+    for name, least, above in POWERS_OF_TEN:
+        if Fraction(least) <= value < Fraction(above):
+            return name
+
+
+def _powers_of_ten(ward):
+    names = [name for name, *_ in POWERS_OF_TEN]
+    for group, rows in groups_of(ward):
+        for name in (*names, "not detected", "not recorded"):
+            number = on_record(rows, lambda row, name=name: bin_before(row) == name, "count")
+            yield key("MRD before", group, "powers of ten", name, statistic="count"), number
 
 
 def told_together(ward):
@@ -518,6 +550,8 @@ def state_after(row):
         return "negative by FC, positive by RT-PCR"
     if fc == "negative" and pcr in ("negative", "not_applicable"):
         return "negative by FC and, where followed, RT-PCR"
+    if fc == "negative":
+        return "negative by FC, RT-PCR not assessed"
     return "positive by RT-PCR, FC not assessed" if pcr == "positive" else "not assessed"
 
 

@@ -312,8 +312,8 @@ def test_of_the_report_15_or_16_were_positive_before_by_fc():
     [
         (("negative", "negative"), "0/0"),
         (("positive", "negative"), "1/1 (100%, 2.5 to 100)"),
-        (("positive", "not_done"), "1/1 (100%, 2.5 to 100); 1 more left out, not recorded"),
-        (("", ""), "0/0; 2 more left out, not recorded"),
+        (("positive", "not_done"), "1/1 (100%, 2.5 to 100; 1 more left out, not recorded;"),
+        (("", ""), "0/0 (2 more left out, not recorded;"),
     ],
 )
 def test_who_may_have_been_positive_before_is_left_out_and_told(before, words):

@@ -35,8 +35,8 @@ def test_a_rate_of_no_patients_is_no_percentage(report):
 def test_missing_results_are_told_behind_the_rate_and_not_in_the_plain_one(report):
     found = response(changed(report, {("P01", "fc_after"): "not_done"}), "MC")
     assert text.rate(found) == (
-        "17/18 (94.4%, 72.7 to 99.9); 1 of the 18 not assessed, counted as not negative; "
-        "worst to best case 94.4 to 100%"
+        "17/18 (94.4%, 72.7 to 99.9; 1 of the 18 not assessed, counted as not negative; "
+        "worst to best case 94.4 to 100%)"
     )
     assert text.plain_rate(found) == "17/18 (94.4%, 72.7 to 99.9)"
 
