@@ -225,9 +225,16 @@ class Solver:
 
         found = bounds(self.document, self._question(asked))
         printed, claims = self.printed(asked)
+        claims += self._ends_of_ranges(asked)
         return Span(
             found.lower, found.upper, found.status, found.sometimes_undefined, printed, claims
         )
+
+    def _ends_of_ranges(self, asked: Asked) -> tuple[str, ...]:
+        """The claims that print a least or greatest value as an end of a range."""
+        if asked.statistic not in ("min", "max"):
+            return ()
+        return self.printed(Asked("range", asked.rows, asked.of))[1]
 
     def printed(self, asked: Asked) -> tuple[str, tuple[str, ...]]:
         """The answer as the document prints it ("" if it does not), and the ids of the claims that do."""

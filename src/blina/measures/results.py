@@ -198,7 +198,7 @@ def result_of(
         return Result(measure, here, spans, _observed(measure, here))
     spans = spans_of(measure, bounds)
     claims = [*spans.value.claims, *(spans.k.claims if measure.statistic == "percent" else ())]
-    on = (readings or {}).get(measure.asked.key, ()) if measure.statistic != "sum" else ()
+    on = (readings or {}).get(_question_key(measure), ())
     status = _status(spans)
     return Result(measure, here, spans, status, tuple(dict.fromkeys(claims)), on)
 
