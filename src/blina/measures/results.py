@@ -203,6 +203,14 @@ def result_of(
     return Result(measure, here, spans, status, tuple(dict.fromkeys(claims)), on)
 
 
+def _question_key(measure: Measure) -> tuple[str, ...]:
+    """The key under which a question of `questions.yaml` asks for the number; of a percentage, for its count."""
+    if measure.statistic == "sum":
+        return ()
+    asked = measure.asked.part if measure.statistic == "percent" else measure.asked
+    return asked.key
+
+
 def _observed(measure: Measure, here: Value) -> str:
     """The status of a number of real patients: not recorded where nothing is known of any that it is about."""
     if not here.stated:
