@@ -5,10 +5,8 @@ import io
 
 import pandas as pd
 import pytest
-from blina.analysis.open import load_bounds, with_bounds
-from blina.analysis.response import fusion_contrast, rates
+import tables
 
-from blina.analysis import questions
 from blina.analysis.context import (
     COLUMNS,
     COMPARISONS,
@@ -28,8 +26,7 @@ from blina.analysis.context import (
     side_by_side,
 )
 from blina.analysis.pooling import pool
-from blina.analysis.safety import fever_cycle1
-from blina.linelist.tidy import load
+from blina.analysis.study import open_study
 from blina.measures.intervals import clopper_pearson
 from blina.yamlfile import FileError
 
@@ -41,14 +38,13 @@ def published():
 
 @pytest.fixture(scope="module")
 def tianjin():
-    return load("tianjin2023")
+    return open_study("tianjin2023")
 
 
 @pytest.fixture(scope="module")
 def own(tianjin):
     """The report's rates, open ones as bounds."""
-    table = rates(tianjin.patients, tianjin.mrd, tianjin.cohort)
-    return with_bounds(table, questions.of_rates, load_bounds(tianjin.cohort))
+    return tianjin.rates().table
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +80,11 @@ def test_the_rows_of_the_report_are_what_its_line_list_gives_and_its_claims_dete
     assert printed("IC", "mrd_neg_maintained") == rate_of("IC", "fc", "stayed negative") == (3, 3)
     assert printed("MC_BCRABL1", "mrd_neg_pcr") == rate_of("MC", "pcr") == (1, 6)
     assert printed("RR_BCRABL1", "mrd_neg_pcr") == rate_of("RR", "pcr") == (0, 1)
-    known = load_bounds(tianjin.cohort)
-    contrast = fusion_contrast(tianjin.patients, tianjin.mrd, tianjin.cohort)
-    contrast = with_bounds(contrast, questions.of_fusion_contrast, known)
+    contrast = tianjin.fusion().table
     carriers, others = (found(contrast, group="MC", rule=rule) for rule in ("fc", "fc_and_pcr"))
     assert printed("MC_BCRABL1", "mrd_neg_fc") == (carriers["carriers_k"], carriers["carriers_n"])
     assert printed("MC_nonBCRABL1", "mrd_neg_fc_and_pcr") == (others["others_k"], others["others_n"])
-    fever = with_bounds(fever_cycle1(tianjin.patients, tianjin.events, tianjin.cohort), questions.of_fever, known)
+    fever = tianjin.fever().table
     assert printed("MC", "fever_cycle1") == tuple(found(fever, group="MC")[["k", "n"]])
     assert printed("ALL", "bcr_abl1_positive") == (tianjin.patients["bcr_abl1"].sum(), len(tianjin.patients))
 
@@ -308,7 +302,7 @@ def test_who_had_nothing_to_clear_is_in_no_rate_of_clearance_of_the_report(publi
     side = side_by_side(comparable(published, tianjin.cohort), own, tianjin.cohort).query("own")
     # Two or three of the 18 were negative by FC before, and at most one of the 6 carriers by RT-PCR.
     assert [*zip(side["text"], side["marks"], strict=True)] == [
-        ("open, all of 15 to 16", "of those positive before by FC"),
+        ("open, 15/15 or 16/16", "of those positive before by FC"),
         ("13/18 (72.2%, 46.5 to 90.3)", "of those positive before by FC or RT-PCR"),
         ("open, 0 to 1, among 5 to 6 (0 to 16.7%)", "of those positive before by RT-PCR"),
         ("3/3 (100%, 29.2 to 100)", ""), ("4/7 (57.1%, 18.4 to 90.1)", ""), ("3/7 (42.9%, 9.9 to 81.6)", ""),
@@ -342,10 +336,9 @@ def test_published_rates_have_exact_intervals_and_say_what_was_counted(published
 
 
 def test_groups_are_matched_by_purpose_whatever_their_names(published, hospital, tianjin):
-    patients = tianjin.patients.replace({"group": {"MC": "early", "RR": "late"}})
-    patients = patients[patients["group"] != "IC"].reset_index(drop=True)
-    mrd = tianjin.mrd[tianjin.mrd["patient_id"].isin(patients["patient_id"])]
-    table = with_bounds(rates(patients, mrd, hospital), questions.of_rates, None)
+    renamed = {"MC": "early", "RR": "late"}
+    lines = [line for line in tables.lines_of(tianjin) if line["group"] != "IC"]
+    table = tables.make([line | {"group": renamed[line["group"]]} for line in lines], hospital).rates().table
     chosen = comparable(published, hospital)
     side = side_by_side(chosen, table, hospital)
     assert set(side.loc[side["own"], "study"]) == {"this cohort, early", "this cohort, late"}
@@ -484,14 +477,18 @@ def test_a_comparison_is_found_by_its_id():
 # A cohort in which a rate is no response
 
 
+PREFIX = {"FC": "fc", "RT-PCR": "pcr"}
+
+
 def all_as(tianjin, group, time, assay, status):
     """The rates of the rows as a hospital's own, all of a group with one status at one time by one assay."""
+    column = f"{PREFIX[assay]}_{time}"
+    lines = tables.lines_of(tianjin)
+    for line in lines:
+        if line["group"] == group and line[column] != "not_applicable":
+            line[column] = status
     cohort = tianjin.cohort.model_copy(update={"doi": None, "reconstructed": False})
-    members = tianjin.patients.loc[tianjin.patients["group"] == group, "patient_id"]
-    at = tianjin.mrd["patient_id"].isin(members) & tianjin.mrd["time"].eq(time) & tianjin.mrd["assay"].eq(assay)
-    at &= tianjin.mrd["status"].ne("not_applicable")
-    mrd = tianjin.mrd.assign(status=tianjin.mrd["status"].mask(at, status))
-    return with_bounds(rates(tianjin.patients, mrd, cohort), questions.of_rates, None), cohort
+    return tables.make(lines, cohort).rates().table, cohort
 
 
 def rules_beside(published, own, cohort, group):
@@ -512,4 +509,4 @@ def test_a_next_study_starts_from_the_first_rate_of_clearance_or_else_of_respons
     assert rate_now(own, tianjin.cohort)[0] == 72.2
     assert rate_now(*all_as(tianjin, "MC", "after", "RT-PCR", "not_done"))[0] == 100
     only = tianjin.only("IC")
-    assert rate_now(rates(only.patients, only.mrd, only.cohort), only.cohort) is None
+    assert rate_now(only.rates("IC").table, only.cohort) is None

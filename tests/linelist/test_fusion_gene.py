@@ -168,3 +168,13 @@ def test_rules_on_the_gene_are_those_of_line_lists_that_have_its_column(take, ca
         table = taken.checked()
         written = yaml.safe_load(claims_of(table, cohort.of_table(table)))
         assert ("fusion_gene" in written["columns"]) == ("fusion_gene" in table.columns)
+
+
+def test_a_carrier_of_bcr_abl1_without_a_named_gene_has_that_gene(take):
+    intake = take("Fusion gene", ["", "none", "", "", "", "", "", ""], beside=True)
+    table = intake.checked()
+    carriers = [row for row in range(8) if table.codes["bcr_abl1"][row] == 1]
+    gene = table.columns["fusion_gene"]
+    named = [gene.text(table.codes["fusion_gene"][row]) for row in carriers]
+    assert carriers and named == ["BCR::ABL1"] * len(carriers)
+    assert any(change.what == "from BCR::ABL1" for change in intake.changes)

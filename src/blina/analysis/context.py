@@ -655,7 +655,8 @@ def overlap(published: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
             continue
         words |= {"text": f"{other.events}/{other.denominator}"}
         rows += [words | _counterpart(other, row) for row in here.itertuples()] or [words]
-    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS).fillna("")
+    words = [name for name in OVERLAP_COLUMNS if name not in ("k_there", "n_there", "n_here")]
+    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS).fillna(dict.fromkeys(words, ""))
 
 
 def _counterpart(other: object, here: object) -> dict[str, str]:

@@ -214,7 +214,7 @@ class _Taking:
         return _Read(converted, only.places, at)
 
     def _carriers(self, read: dict[str, _Read]) -> dict[str, _Read]:
-        """BCR::ABL1 found or not, from the fusion gene by its name, where the sheet does not say so itself."""
+        """BCR::ABL1 found or not and the fusion gene by its name, each from the other where the sheet does not say."""
         gene = read.get(FUSION_GENE)
         if gene is None:
             return {}
@@ -230,13 +230,20 @@ class _Taking:
         own = read.get("bcr_abl1", _Read([Converted("")], nothing, at))
         together = np.stack([own.places, gene.places], axis=1)
         distinct, places = np.unique(together, axis=0, return_inverse=True)
-        converted = []
+        carriers, genes = [], []
         for own_place, gene_place in distinct:
-            carrier = own.converted[own_place]
+            carrier, named = own.converted[own_place], gene.converted[gene_place]
+            if carrier.text == "yes" and named.text == "":
+                named = Converted(BCR_ABL1, ("from BCR::ABL1",))
             if carrier.text == "":
-                carrier = _carrier(gene.converted[gene_place], otherwise=carrier)
-            converted.append(carrier)
-        return {"bcr_abl1": _Read(converted, places.reshape(-1).astype(np.int32), own.at)}
+                carrier = _carrier(named, otherwise=carrier)
+            carriers.append(carrier)
+            genes.append(named)
+        places = places.reshape(-1).astype(np.int32)
+        return {
+            "bcr_abl1": _Read(carriers, places, own.at),
+            FUSION_GENE: _Read(genes, places, gene.at),
+        }
 
     def _may_lack(self, column: Column) -> bool:
         """Whether a blank in the column may say that a value is not recorded."""
@@ -411,7 +418,7 @@ def _carrier(gene: Converted, otherwise: Converted) -> Converted:
         return Converted(None)  # what is wrong with the gene is told of the gene
     if gene.text == "":
         return otherwise
-    return Converted("yes" if gene.text == "BCR::ABL1" else "no", ("from the gene",))
+    return Converted("yes" if gene.text == BCR_ABL1 else "no", ("from the gene",))
 
 
 def _holds_nothing(converted: Converted) -> bool:
@@ -447,6 +454,7 @@ def _no_gene_named(header: str) -> Said:
     )
 
 
+BCR_ABL1 = "BCR::ABL1"
 _SAYS_PERCENT = re.compile("[%％]|percent|百分", re.I)
 _OVERWRITTEN = Said(
     "this row still says EXAMPLE but holds other values: write the patient's own number, or restore or delete the row",
