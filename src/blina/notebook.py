@@ -66,4 +66,3 @@ def keep(table: pd.DataFrame, cohort: Cohort, name: str) -> None:
 def remark(cohort: Cohort, text: str) -> Markdown | None:
     """Prose about the reconstructed report alone: shown for it, left out of a report on a hospital's own patients."""
     return Markdown(text) if cohort.reconstructed else None
-

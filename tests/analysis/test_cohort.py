@@ -66,9 +66,7 @@ def test_what_is_not_recorded_has_a_row_and_leaves_a_span_over_everybody(report)
 
 def test_a_median_of_some_stands_with_the_span_over_all(report):
     blank = {(patient, "age_years"): "" for patient in ("P01", "P02")}
-    median = changed(report, blank).results.get(
-        "description", "MC", "age", statistic="median"
-    )
+    median = changed(report, blank).results.get("description", "MC", "age", statistic="median")
     assert (median.here.n, median.here.not_recorded) == (16, 2)
     # With two ages of 0 the ninth and tenth of 18 are 10.2 and 11.0, with two of 120 11.5 and 11.9.
     span = median.spans.value
@@ -88,8 +86,7 @@ def test_a_column_without_any_value_is_described_as_such(report):
 
 def test_who_stopped_early_is_told_in_a_sentence(report):
     assert early_stops_text(report.patients) == (
-        "3 of 28 patients did not complete cycle 1 (groups: MC); "
-        "their infusions lasted 1, 2, 7 days."
+        "3 of 28 patients did not complete cycle 1 (groups: MC); their infusions lasted 1, 2, 7 days."
     )
     many = pd.concat([report.patients] * 7)
     assert early_stops_text(many).endswith("their infusions lasted 1 to 7 days.")

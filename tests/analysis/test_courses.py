@@ -56,9 +56,7 @@ def records(report, *grades):
     [((1, 3, 2), "3"), ((1, None), "yes"), ((4, None), "4")],
     ids=["the worst counts", "another may be worse", "severe is severe"],
 )
-def test_of_several_records_a_course_has_the_worst_grade_as_far_as_it_is_known(
-    report, grades, worst
-):
+def test_of_several_records_a_course_has_the_worst_grade_as_far_as_it_is_known(report, grades, worst):
     table = courses(report.patients, records(report, *grades), report.cohort)
     assert table.set_index("patient_id").loc["P23", "CRS"] == worst
 

@@ -116,9 +116,7 @@ def test_positive_before_is_by_the_assay_of_the_rule(table):
     }
 
 
-def test_whoever_was_not_assessed_counts_as_not_negative_and_the_set_assessed_leaves_them_out(
-    report, table
-):
+def test_whoever_was_not_assessed_counts_as_not_negative_and_the_set_assessed_leaves_them_out(report, table):
     assert "assessed" not in set(table["evaluable_set"])
     assert not table["not_assessed"].any()
     lacking = changed(
@@ -252,9 +250,7 @@ def test_no_p_is_computed_over_groups_that_were_treated_for_different_reasons(re
     # It used to be: p = 0.003 over MC and RR said nothing about why children were treated.
     pooled = report.fusion(["MC + RR"]).table
     assert pooled["p"].isna().all()
-    assert set(pooled["test_text"]) == {
-        "not tested: the groups were treated for different reasons"
-    }
+    assert set(pooled["test_text"]) == {"not tested: the groups were treated for different reasons"}
     alike = []
     for group in report.cohort.groups:
         purpose = "bridging" if group.name == "IC" else "clearance"

@@ -219,9 +219,7 @@ def test_whether_fever_alone_is_crs_depends_on_the_scale(report, scale, readings
 
 def test_where_no_scale_is_stated_fever_is_told_on_a_condition(report):
     ward = described(report.cohort, reconstructed=False)
-    assert fever_note(ward).startswith(
-        "No scale is named. If it was graded so: ASTCT 2019 counts"
-    )
+    assert fever_note(ward).startswith("No scale is named. If it was graded so: ASTCT 2019 counts")
 
 
 def test_each_event_has_its_own_scale_in_words(report):

@@ -70,10 +70,7 @@ def test_an_open_number_is_given_by_its_bounds(study):
 
 def test_burden_is_told_where_remission_was_to_be_reinduced(study):
     mc, _, rr, _ = summary.answer(study)
-    assert (
-        "MRD before was 0.08 to 8.37% in those negative after by FC "
-        "and 22.64 to 78.30% in the others."
-    ) in rr
+    assert ("MRD before was 0.08 to 8.37% in those negative after by FC and 22.64 to 78.30% in the others.") in rr
     assert "MRD before was" not in mc
 
 

@@ -43,8 +43,7 @@ columns.COLUMNS = (*columns.COLUMNS, entry)
 """
 COMMAND = WITH_ENTRY + "from blina.cli import main\nmain(sys.argv[1:])\n"
 BASELINE = WITH_ENTRY + (
-    "from blina.analysis.study import open_study\n"
-    "print(open_study(sys.argv[1]).baseline().table.to_csv(index=False))\n"
+    "from blina.analysis.study import open_study\nprint(open_study(sys.argv[1]).baseline().table.to_csv(index=False))\n"
 )
 TEMPLATE = WITH_ENTRY + (
     "from pathlib import Path\n"

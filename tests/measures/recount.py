@@ -187,9 +187,7 @@ def everybody(row):
     return True
 
 
-def counted(
-    rows, columns, counts, belongs=everybody, statistic="percent", is_assessed=everybody, misses_fail=False
-):
+def counted(rows, columns, counts, belongs=everybody, statistic="percent", is_assessed=everybody, misses_fail=False):
     """A count or rate of rows.
 
     is_assessed: whether a row has every result that is asked for. misses_fail: who lacks one counts as failing in the
@@ -524,9 +522,7 @@ def rate(rows, rule, evaluable_set):
 
 def _response(ward):
     sets = ["all_treated", "positive_before", "more_than_7_days", "severe_stops_failed", "without_severe_stops"]
-    lacking = [
-        row for rule in RULES for row in asked(ward.rows, rule) if not is_assessed_after(row, rule)
-    ]
+    lacking = [row for rule in RULES for row in asked(ward.rows, rule) if not is_assessed_after(row, rule)]
     if lacking:
         sets.append("assessed")
     for name, measure, rows in told_together(ward):

@@ -222,8 +222,7 @@ def test_sides_that_are_apart_in_every_line_list_leave_p_open_only_by_ties(study
     assert row["responders_median"] == "open, 0.08 to 8.37"
     assert row["responders_range"] == "0.08 to 8.37"
     assert row["test_text"] == (
-        "open: p = 0.057, or 0.029 if a second responder also had 8.37%; "
-        "in either case the smallest possible"
+        "open: p = 0.057, or 0.029 if a second responder also had 8.37%; in either case the smallest possible"
     )
     assert row[["p", "smallest_attainable"]].isna().all()
     rows = {"group": "RR", "fc_after": "negative", "mrd_before_percent": "8.37"}
@@ -462,9 +461,7 @@ def test_bounds_made_from_other_claims_are_refused_in_one_line(copy):
         load_bounds(copy)
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("lower,", "lowest,"), (",28,28,", ",28,many,"), (",28,28,", ",28\n")]
-)
+@pytest.mark.parametrize(("old", "new"), [("lower,", "lowest,"), (",28,28,", ",28,many,"), (",28,28,", ",28\n")])
 def test_damaged_bounds_are_refused_in_one_line(copy, old, new):
     words = copy.bounds.read_text(encoding="utf-8")
     copy.bounds.write_text(words.replace(old, new, 1), encoding="utf-8")
@@ -525,9 +522,7 @@ def test_the_solver_finds_the_recorded_bounds_again(known, document):
         assert solve(asked_of(key)) == known.spans[key], key
 
 
-def test_the_shipped_line_list_lies_within_the_bounds_and_where_they_meet_upon_them(
-    study, known, document
-):
+def test_the_shipped_line_list_lies_within_the_bounds_and_where_they_meet_upon_them(study, known, document):
     table = read_for_claims(study.cohort.linelist, document)
     for key, span in known.spans.items():
         asked = asked_of(key)

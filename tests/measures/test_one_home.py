@@ -33,7 +33,7 @@ from blina.measures.language import NOBODY, both  # noqa: E402
 from blina.sharing.counts import TOTAL, shared  # noqa: E402
 from blina.yamlfile import parse_yaml  # noqa: E402
 
-WARDS = 150
+WARDS = 40
 NAMES = ("MC", "IC", "RR", "yes", "7", "首次缓解: 组一", "C/D & <e>|*\\", "C-D", " - -")
 PURPOSES = ("clearance", "bridging", "reinduction", None)
 RULES = ("fc", "pcr", "fc_and_pcr", None)
@@ -51,9 +51,7 @@ def random_ward(seed: int) -> Study:
     names = draw.sample(NAMES, draw.randint(1, 4))
     groups = []
     for name in names:
-        group = Group(
-            name=name, label=name, purpose=draw.choice(PURPOSES), reported_rule=draw.choice(RULES)
-        )
+        group = Group(name=name, label=name, purpose=draw.choice(PURPOSES), reported_rule=draw.choice(RULES))
         groups.append(group)
     columns = [column.name for column in COLUMNS if column.name not in NEVER_MISSING]
     missing = {name for name in columns if draw.random() < 0.6}

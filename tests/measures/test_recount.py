@@ -17,7 +17,7 @@ from tables import make
 from blina.linelist.cohort import Cohort, Group
 from blina.linelist.columns import COLUMNS
 
-WARDS = 60
+WARDS = 30
 PERMUTATIONS = "burden test"  # p of ranks, which test_intervals recounts
 MISSING = frozenset(column.name for column in COLUMNS if column.name not in ("patient_id", "group"))
 

@@ -279,9 +279,7 @@ def open_ward(folder, *children):
     ("cell", "limit"),
     [("<0.01%", 0.01), ("<0.001%", 0.001), ("< 0.0001%", 0.0001), ("<0.005%", 0.005)],
 )
-def test_a_limit_typed_in_a_cell_is_that_of_the_assay_and_the_child_is_negative(
-    tmp_path, cell, limit
-):
+def test_a_limit_typed_in_a_cell_is_that_of_the_assay_and_the_child_is_negative(tmp_path, cell, limit):
     study = open_ward(tmp_path, {"fc_after": cell}, {})
     mrd = study.mrd.query("assay == 'FC' and time == 'after'").set_index("patient_id")
     assert mrd.loc["P01", "limit_of_detection_percent"] == limit

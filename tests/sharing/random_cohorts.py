@@ -19,9 +19,7 @@ MISSING = ("sex", "stop_reason", "infusion_days", "fever_cycle1", "crs_grade", "
 PURPOSES = ("clearance", "bridging", "reinduction", None)
 
 
-def random_cohort(
-    seed: int, most_patients: int = 200, most_groups: int = 6, rt_pcr_after: bool = True
-) -> Study:
+def random_cohort(seed: int, most_patients: int = 200, most_groups: int = 6, rt_pcr_after: bool = True) -> Study:
     """A cohort of 1 to `most_groups` groups and 3 to `most_patients` patients, the same for the same seed.
 
     rt_pcr_after: whether RT-PCR was done after treatment in any patient.

@@ -18,9 +18,7 @@ REASON_WORDS = {  # how cycle 1 ended, for readers
 MOST_LISTED = 20  # numbers that are listed one by one
 
 
-def by_group(
-    table: pd.DataFrame, cohort: Cohort, total: bool = True
-) -> Iterator[tuple[str, pd.DataFrame]]:
+def by_group(table: pd.DataFrame, cohort: Cohort, total: bool = True) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each group's rows in the cohort's order, then all rows under `TOTAL`; a group without rows comes empty.
 
     `table` has a column `group`. ValueError if it names a group that the cohort does not have.
@@ -45,9 +43,7 @@ def describe_wide(description: pd.DataFrame) -> pd.DataFrame:
     levels = description["level"].mask(is_end, description["level"].replace(ended))
     units = description.groupby("characteristic")["unit"].transform("max")
     unit = units.map(lambda unit: f", {unit}" if unit else "")
-    long = description.assign(
-        level=levels, characteristic=description["characteristic"] + unit
-    )
+    long = description.assign(level=levels, characteristic=description["characteristic"] + unit)
     keys = ["characteristic", "level"]
     order = long[keys].drop_duplicates()
     wide = long.pivot(index=keys, columns="group", values="text")[[*long["group"].unique()]]

@@ -135,8 +135,7 @@ class Determination:
         table = self.study.fusion(self._clearing()).table
         table = table[table["rule"] != "pcr"].reset_index(drop=True)
         table["rests_on"] = [
-            determined.contrast_rests_on(self.changed, row.group, row.rule)
-            for row in table.itertuples()
+            determined.contrast_rests_on(self.changed, row.group, row.rule) for row in table.itertuples()
         ]
         table["rule"] = [views.label(rule) for rule in table["rule"]]
         table["world"] = table["open"].map({True: "no", False: "yes"})
@@ -172,5 +171,3 @@ class Determination:
 
 def _view(table: pd.DataFrame) -> View:
     return View(table, show(table))
-
-

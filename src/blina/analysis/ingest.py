@@ -53,9 +53,7 @@ def aside_text(intake: Intake) -> Markdown:
         "Headers, and the columns that they were taken for": [
             f"{header} ({letter}): {name}" for letter, header, name in intake.understood
         ],
-        "Columns that were not used": [
-            f"{header} ({letter})" for letter, header in intake.set_aside
-        ],
+        "Columns that were not used": [f"{header} ({letter})" for letter, header in intake.set_aside],
         "Values exactly on a threshold": [f"{name} {n}" for name, n in intake.boundary.items()],
     }
     sentences = [f"{what}: {'; '.join(found) or 'none'}." for what, found in listed.items()]

@@ -33,9 +33,7 @@ class Context:
             "include_unconfirmed_dois": include_unconfirmed_dois,
             "include_derived": include_derived,
         }
-        self.chosen = context.comparable(
-            self.table, self.cohort, include_adults=include_adults, **self.options
-        )
+        self.chosen = context.comparable(self.table, self.cohort, include_adults=include_adults, **self.options)
         self.own = study.rates().table
         self.needed = pd.DataFrame(columns=SIZE_COLUMNS)
 
@@ -188,9 +186,7 @@ class Context:
     def _rate(self, rate_now: float) -> tuple[float, str] | None:
         return (rate_now, "") if rate_now else context.rate_now(self.own, self.cohort)
 
-    def sizes(
-        self, rate_now: float, rate_hoped: float, powers: Sequence[float]
-    ) -> list[Markdown | View]:
+    def sizes(self, rate_now: float, rate_hoped: float, powers: Sequence[float]) -> list[Markdown | View]:
         """How many patients would tell the rate now from the one hoped for; kept as `needed`."""
         found = self._rate(rate_now)
         if found is None:

@@ -143,5 +143,3 @@ def stated_alternatives(document: Document, changed: pd.DataFrame) -> pd.DataFra
                 rows.append({"reading": reading.id, "alternative": alternative, "stated": pair[0],
                              "found": same[0] if same else ""})  # fmt: skip
     return pd.DataFrame(rows, columns=("reading", "alternative", "stated", "found"))
-
-

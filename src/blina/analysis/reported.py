@@ -90,9 +90,7 @@ class Reported:
     def verdict(self) -> str:
         """How many claims hold, and how many claims or rules are broken."""
         broken = int((self.verdicts["verdict"] != HOLDS).sum())
-        return (
-            f"{self._holding()} of {len(self._claims())} claims hold; {broken} claims or rules are broken."
-        )
+        return f"{self._holding()} of {len(self._claims())} claims hold; {broken} claims or rules are broken."
 
     def _claims(self) -> pd.DataFrame:
         return self.verdicts[self.verdicts["kind"] == "claim"]

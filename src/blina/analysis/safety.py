@@ -215,5 +215,3 @@ def fever_said(table: pd.DataFrame, cohort: Cohort) -> str:
 def _if_graded(cohort: Cohort) -> str:
     """What goes before a statement on the scale of patients for whom none is named."""
     return "" if cohort.scale_is_named else "No scale is named. If it was graded so: "
-
-

@@ -527,4 +527,3 @@ def _some(table: pd.DataFrame) -> pd.Series:
 
 def _view(table: pd.DataFrame) -> View:
     return View(table, show(table))
-

@@ -85,9 +85,7 @@ def what(cohort: Cohort) -> str:
     return "\n".join(f"- {line}" for line in (*lines, no_comparator))
 
 
-METHOD_TEXT = (
-    f"k/n: patients; in brackets the percentage and its {METHOD}. *0/0*: it applies to no patients."
-)
+METHOD_TEXT = f"k/n: patients; in brackets the percentage and its {METHOD}. *0/0*: it applies to no patients."
 
 
 def answer_list(study: Study) -> str:
@@ -126,9 +124,7 @@ def _response(study: Study, group: Group) -> Iterator[str]:
     for measure in MEASURES:
         if _rate(study, group.name, measure, "fc", ALL_TREATED.id) is None:
             continue
-        whole = {
-            rule: _rate(study, group.name, measure, rule, ALL_TREATED.id) for rule in STATED_RULES
-        }
+        whole = {rule: _rate(study, group.name, measure, rule, ALL_TREATED.id) for rule in STATED_RULES}
         if not any(has_patients(rate) or not rate.here.stated for rate in whole.values()):
             continue
         if measure == BECAME:
@@ -141,14 +137,8 @@ def _response(study: Study, group: Group) -> Iterator[str]:
 
 def _cleared(study: Study, group: Group, whole: dict[str, Result]) -> Iterator[str]:
     """What had MRD and cleared it, by each rule; then what is said of all treated besides."""
-    before = {
-        rule: _rate(study, group.name, BECAME, rule, POSITIVE_BEFORE) for rule in STATED_RULES
-    }
-    nothing = [
-        rule
-        for rule in STATED_RULES
-        if before[rule].here.stated and not has_patients(before[rule])
-    ]
+    before = {rule: _rate(study, group.name, BECAME, rule, POSITIVE_BEFORE) for rule in STATED_RULES}
+    nothing = [rule for rule in STATED_RULES if before[rule].here.stated and not has_patients(before[rule])]
     for rule in nothing:
         yield (
             f"No patient was found MRD positive by {_assays(rule)} before, so there was nothing to "
@@ -302,9 +292,7 @@ def how_firm(study: Study) -> str:
     resting = {words: rests_on(changed, *keys) for words, keys in _stated(ours).items()}
     on = [f"{words} ({readings})" for words, readings in resting.items() if readings]
     if on:
-        sentences.append(
-            f"Of the numbers above, these rest on a reading of an ambiguous sentence: {'; '.join(on)}."
-        )
+        sentences.append(f"Of the numbers above, these rest on a reading of an ambiguous sentence: {'; '.join(on)}.")
     return f"**How firm this is.** {' '.join(filter(None, sentences))}"
 
 
@@ -345,9 +333,7 @@ def _stated(cohort: Cohort) -> dict[str, list[tuple[str, str]]]:
         "fever": [(TOTAL, "fever in cycle 1")],
         "CRS": [(name, "CRS of any grade") for name in groups],
         "ICANS": [(TOTAL, "ICANS of any grade")],
-        "the severe reaction without a name": [
-            (TOTAL, "stopped for a severe reaction that is not described")
-        ],
+        "the severe reaction without a name": [(TOTAL, "stopped for a severe reaction that is not described")],
     }
 
 

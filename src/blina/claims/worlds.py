@@ -54,9 +54,7 @@ def spread_world(document: Document, seed: int, even: bool = True) -> Table:
             raise AssertionError("the solver finds no numbers for counts that it found itself")
         world = _in_order_of_groups(encoding.world(numbers, chance))
         if not check(document, world).holds:
-            raise AssertionError(
-                "the solver's world does not satisfy the claims: the solver's form of one is wrong"
-            )
+            raise AssertionError("the solver's world does not satisfy the claims: the solver's form of one is wrong")
         return world
     raise Contradictory("no line list satisfies all claims at once")
 
@@ -68,9 +66,7 @@ def _best(program: Program, least: Sum, extra: Sequence[Condition] = ()) -> tupl
     """
     found = solve(program, least, extra, LIMIT_SECONDS)
     if found.status == Status.UNKNOWN:
-        raise TimeoutError(
-            f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said"
-        )
+        raise TimeoutError(f"the solver did not finish within {LIMIT_SECONDS:.0f} s, so nothing can be said")
     return found.values if found.status == Status.SOLVED else None
 
 

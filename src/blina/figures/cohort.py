@@ -62,10 +62,7 @@ def baseline(study: Study) -> Picture:
     beside = len(shown) <= _SIDE_BY_SIDE
     width = (WIDE - 2 * MARGIN) / 2 - _LEFT - 1 if beside else WIDE - 2 * MARGIN - _LEFT
     room = width / len(shown)
-    title = (
-        "Age and time from diagnosis to blinatumomab of "
-        f"{people_or_rows(len(patients), cohort)}, by group"
-    )
+    title = f"Age and time from diagnosis to blinatumomab of {people_or_rows(len(patients), cohort)}, by group"
     heads, labels = {}, {}
     for name, members in by_group(patients, cohort, total=False):
         heads[name] = headed(shown[name].name, len(members), room - 1)
@@ -152,9 +149,7 @@ def _scale(axis: Axes, values: pd.Series, log: bool) -> None:
     least, most = min(values, default=0), max(values, default=1)
     if log:
         axis.set_yscale("log")
-        ticks = [
-            tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5
-        ]
+        ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100, 300) if least / 1.5 <= tick <= most * 1.5]
         axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.set_yticks([], minor=True)
         axis.set_ylim(least / 1.5, most * 1.5)

@@ -157,9 +157,7 @@ def _tables(sheet: Sheet, top: float, rows: Rows, name: str, look: Look, number:
         sheet.text(left + _WIDTH, top + 2 * _HEIGHT + 0.8, words, ha="center", va="top")
 
 
-def _cell(
-    sheet: Sheet, x: float, y: float, row: dict, look: Look, only_pcr: bool, gid: str
-) -> None:
+def _cell(sheet: Sheet, x: float, y: float, row: dict, look: Look, only_pcr: bool, gid: str) -> None:
     """One cell: its frame, its count and its bar; `gid` names its boxes."""
     frame = {"edgecolor": RULE, "linewidth": 0.6, "zorder": 1}
     if only_pcr:
@@ -209,9 +207,7 @@ def _alt(rows: Rows, sizes: dict[str, tuple[int, int]]) -> str:
         if not greatest:
             parts.append(f"{name}: nobody with a fusion gene followed")
             continue
-        many = (
-            people(least) if least == greatest else f"{_size_in_words((least, greatest))} patients"
-        )
+        many = people(least) if least == greatest else f"{_size_in_words((least, greatest))} patients"
         parts.append(f"{name}, {many} with a fusion gene followed")
         for time in TIMES:
             mine = [(cell, rows[name, time, cell]) for cell in CELLS]

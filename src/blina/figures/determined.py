@@ -67,15 +67,11 @@ def determined(table: pd.DataFrame, cohort: Cohort) -> Picture:
     known = looks(cohort)
     pooled = [group.name for group in cohort.groups if group.purpose in CLEARING]
     if len(pooled) > 1:
-        known[" + ".join(pooled)] = Look(
-            " + ".join(known[name].name for name in pooled), MUTED, "d"
-        )
+        known[" + ".join(pooled)] = Look(" + ".join(known[name].name for name in pooled), MUTED, "d")
     known[TOTAL] = Look("All", MUTED, "d")
     width = WIDE - 2 * MARGIN - _LEFT - _GAP - max([_RIGHT, *map(text_width, table["text"])])
     panels = [(unit, rows) for unit in UNITS if len(rows := table[table["unit"] == unit])]
-    labels = {
-        unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels
-    }
+    labels = {unit: [_label(row, known) for row in rows.to_dict("records")] for unit, rows in panels}
     heights = {unit: sum(map(_height, labels[unit])) for unit, _ in panels}
     body = sum(_HEAD + heights[unit] + _TICKS for unit, _ in panels) if panels else _HEAD
     at_hand = "Dot: the value in this line list."
@@ -134,9 +130,7 @@ def _scale(axis: Axes, unit: str, rows: pd.DataFrame, height: float) -> None:
         axis.set_xlim(0.008, max(125.0, end * 1.1))
         log_percent(axis, "x", 0.01, 100)
         return
-    step = next(
-        step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(end)) if end / step <= 8
-    )
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, ceil(end)) if end / step <= 8)
     last = ceil(end / step) * step
     axis.set_xlim(-0.012 * last, last * 1.012)
     ticks = range(0, last + 1, step)

@@ -167,9 +167,7 @@ def _lines(counts: pd.DataFrame, stage: str, group: Group, name: str, width: flo
     rows = counts[(counts["stage"] == stage) & (counts["group"] == group.name)]
     lines: list[Line] = []
     if stage == _STAGES[0]:
-        lines += [
-            (line, 0, {"weight": "bold"}) for line in headed(name, rows["of"].max(), width, ":")
-        ]
+        lines += [(line, 0, {"weight": "bold"}) for line in headed(name, rows["of"].max(), width, ":")]
         lines += [(line, 0, {}) for line in wrapped(written(group.label, ""), width)]
     elif rows.empty:
         return [(line, 0, {"color": MUTED}) for line in wrapped(NO_RT_PCR, width)]

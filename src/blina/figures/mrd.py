@@ -208,24 +208,18 @@ def _pairs(members: pd.DataFrame, mrd: pd.DataFrame, least: float) -> pd.DataFra
     """
     pairs = pd.DataFrame({"patient_id": members["patient_id"].array})
     for time in ("before", "after"):
-        side = pairs[["patient_id"]].merge(
-            mrd[mrd["time"] == time], on="patient_id", validate="one_to_one"
-        )
+        side = pairs[["patient_id"]].merge(mrd[mrd["time"] == time], on="patient_id", validate="one_to_one")
         pairs[f"{time}_status"] = side["status"]
         pairs[time] = side["value_percent"].where(side["status"] == "positive")
         pairs[f"{time}_valued"] = pairs[time].notna()
         for kind, (low, high) in (("negative", band(least)), ("positive", STRIP)):
             without = (side["status"] == kind) & ~pairs[f"{time}_valued"]
-            pairs.loc[without, time] = (
-                high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
-            )
+            pairs.loc[without, time] = high * 10**-_INSIDE if kind == "negative" else low * 10**_INSIDE
     followed = [pairs[f"{time}_status"].ne("not_applicable").fillna(True) for time in TIMES]
     assessed = [pairs[f"{time}_status"].isin(_RESULTS) for time in TIMES]
     pairs = pairs[followed[0] & followed[1] & (assessed[0] | assessed[1])]
     pairs = pairs.sort_values(["before", "after", "patient_id"], ignore_index=True)
-    if (
-        len(pairs) > 1
-    ):  # without values, rows keep points and lines apart: one each for a few patients
+    if len(pairs) > 1:  # without values, rows keep points and lines apart: one each for a few patients
         rows = len(pairs) if len(pairs) <= _FEW else 3
         row = 10 ** (_APART * (2 * (pairs.index % rows) / (rows - 1) - 1))
         for time in ("before", "after"):
@@ -385,10 +379,7 @@ def _each(axis: Axes, centre: float, pairs: pd.DataFrame, look: Look) -> None:
             [centre + side + offsets[place] for place in some.index],
             some[time],
             marker=look.marker,
-            s=[
-                (look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2
-                for no in negative
-            ],
+            s=[(look.scale * (3.8 if n <= 60 else 2.4) + (0 if no else 0.8)) ** 2 for no in negative],
             linewidth=[0.8 if no else 0.4 for no in negative],
             edgecolor=[look.colour if no or n > _ROOM else "white" for no in negative],
             facecolor=["white" if no else look.colour for no in negative],
@@ -417,9 +408,7 @@ def burden(study: Study, group: str) -> Picture:
     title = f"MRD before and response by {label} in {look.name}: {counted} negative after"
     not_shown = _not_shown(test, study)
     if view.sentence:
-        sheet = Sheet(
-            NARROW, 9, f"MRD before and response by {label} in {look.name}", not_shown, cohort.face
-        )
+        sheet = Sheet(NARROW, 9, f"MRD before and response by {label} in {look.name}", not_shown, cohort.face)
         for line, words in enumerate(wrapped(view.sentence, NARROW - 2 * MARGIN)):
             sheet.text(MARGIN, 1 + LINE * line, words, va="top")
         return sheet.picture(_burden_name(study, group), f"{group}: {view.sentence}")

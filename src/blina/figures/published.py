@@ -84,9 +84,7 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
     height = _height(panels)
     if not panels:
         sheet.text(MARGIN, 1, "No published rate is comparable with one of this cohort.", va="top")
-        return sheet.picture(
-            "published", "No published rate is comparable with one of this cohort."
-        )
+        return sheet.picture("published", "No published rate is comparable with one of this cohort.")
     left = MARGIN + _STUDY + _WHAT
     axis = sheet.axes(left, 0, WIDE - left - _STATED - MARGIN - 2, height)
     _scale(axis, height)
@@ -105,9 +103,7 @@ def published(table: pd.DataFrame, cohort: Cohort, pooled: pd.DataFrame | None =
                 (row.what, MARGIN + _STUDY),
                 (row.stated, WIDE - MARGIN - _STATED),
             ):
-                _write(
-                    sheet, x, middle, words, bold=row.drawn.get("own", False) and words is row.who
-                )
+                _write(sheet, x, middle, words, bold=row.drawn.get("own", False) and words is row.who)
             _draw(axis, middle, row.drawn, known)
             top += row.height
     return sheet.picture("published", _alt(table, pooled))
@@ -216,9 +212,7 @@ def _draw(axis: Axes, y: float, row: dict, known: dict[str, Look]) -> None:
             (row["upper"], y),
             (row["percent"], y + 1.5),
         ]
-        axis.add_patch(
-            Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3)
-        )
+        axis.add_patch(Polygon(corners, facecolor="white", edgecolor=MUTED, linewidth=0.9, zorder=3))
         return
     look = known[row["group"]] if row["own"] else _PUBLISHED
     draw_rate(
@@ -244,16 +238,12 @@ def _note(table: pd.DataFrame, pooled: pd.DataFrame | None, cohort: Cohort) -> s
             "no pool."
         )
     if not table["own"].all():
-        said.append(
-            "Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator."
-        )
+        said.append("Assays, thresholds, doses, courses and burden differ or are not stated: no row is a comparator.")
     if table["shared"].any():
         said.append(f"{SHARED.capitalize()}: with this report.")
     said.append(span_note(table))
     if cohort.reconstructed and not table["open"].any():
-        said.append(
-            "Rates of this report are printed or follow from what is printed; no reconstructed row is shown."
-        )
+        said.append("Rates of this report are printed or follow from what is printed; no reconstructed row is shown.")
     return " ".join(filter(None, said))
 
 

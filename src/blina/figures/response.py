@@ -63,9 +63,7 @@ def response(study: Study) -> Picture:
     groups, those evaluable sets are left out for which a page has no room; a note names them.
     """
     table = of_groups(study.rates().table, study)
-    title = (
-        f"MRD response under each rule and evaluable set, {people(len(study.patients))} by group"
-    )
+    title = f"MRD response under each rule and evaluable set, {people(len(study.patients))} by group"
     if no_results(study.mrd, "FC", "after") and no_results(study.mrd, "RT-PCR", "after"):
         return _nothing(title, study)
     blocks = [*table.groupby(["group", "measure", "is_pooled"], sort=False)]
@@ -207,9 +205,7 @@ def _none_assessed(row: pd.Series) -> bool:
 
 def _alt(table: pd.DataFrame, sets: int, study: Study) -> str:
     parts = [f"Rates with exact intervals, a panel per rule, {sets} evaluable sets per group"]
-    for (name, measure, is_pooled), rows in table.groupby(
-        ["group", "measure", "is_pooled"], sort=False
-    ):
+    for (name, measure, is_pooled), rows in table.groupby(["group", "measure", "is_pooled"], sort=False):
         clears = is_pooled or study.cohort.group(name).purpose in CLEARING
         for evaluable in (_POSITIVE_BEFORE, ALL_TREATED) if clears else (ALL_TREATED,):
             mine = rows[rows["evaluable_set"] == evaluable.id]

@@ -143,9 +143,7 @@ def _labels(sheet: Sheet, place: _Places, top: float) -> None:
         sheet.text(MARGIN + 1.5, top + y + _ROW / 2, severity, va="center")
 
 
-def _bar(
-    sheet: Sheet, left: float, top: float, width: float, row: pd.Series, colour: str, gid: str
-) -> None:
+def _bar(sheet: Sheet, left: float, top: float, width: float, row: pd.Series, colour: str, gid: str) -> None:
     """The frame, the bar and the words of one row."""
     y, height = top + 0.6, _ROW - 1.2
     sheet.box(left, y, width, height, facecolor="none", edgecolor=MUTED, linewidth=0.3)

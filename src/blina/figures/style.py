@@ -38,9 +38,7 @@ INK, MUTED, RULE, SHADE = "#1a1a1a", "#595959", "#bfbfbf", "#ececec"
 # Okabe and Ito (2008), ordered so that the first three groups stay apart in grey as well.
 GROUP_COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 GROUP_MARKERS = ("o", "s", "D", "^", "P", "v", "X")
-STANDARD = tuple(
-    group.name for group in STANDARD_GROUPS
-)  # these have the first three, in whatever cohort they are
+STANDARD = tuple(group.name for group in STANDARD_GROUPS)  # these have the first three, in whatever cohort they are
 FORMATS = ("svg", "pdf", "png")
 
 STYLE = {
@@ -148,11 +146,7 @@ class Picture:
             raise ValueError(f"no format {kind}; there are {', '.join(_METADATA)}")
         with style(), BytesIO() as file:
             self.figure.savefig(file, format=kind, metadata=_METADATA[kind] | {"Title": self.title})
-            return (
-                file.getvalue()
-                if kind != "svg"
-                else self._described(file.getvalue().decode()).encode()
-            )
+            return file.getvalue() if kind != "svg" else self._described(file.getvalue().decode()).encode()
 
     def _described(self, svg: str) -> str:
         """The SVG with title and description, ids that are its own on a page of many, and a font for any machine."""
@@ -163,9 +157,7 @@ class Picture:
         described = f'<desc id="{self.name}-desc">{escape(self.alt)}</desc>'
         svg = svg.replace("<title>", f'<title id="{self.name}-title">', 1)
         svg = svg.replace("</title>", f"</title>\n {described}", 1)
-        opened = (
-            f'<svg id="{self.name}" role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
-        )
+        opened = f'<svg id="{self.name}" role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
         return opened + svg.removeprefix("<svg")
 
 
@@ -177,9 +169,7 @@ class Sheet:
     than the notes.
     """
 
-    def __init__(
-        self, width: float, body: float, title: str, notes: Sequence[str] = (), face: str = ""
-    ):
+    def __init__(self, width: float, body: float, title: str, notes: Sequence[str] = (), face: str = ""):
         self.width, self.title, self.face = width, title, face
         heading = wrapped(title, width - 2 * MARGIN, LARGE, "bold")
         below = [(line, MUTED) for note in notes for line in wrapped(note, width - 2 * MARGIN)]
@@ -189,24 +179,18 @@ class Sheet:
         self.height = self.top + body + LINE * len(below) + 1 + MARGIN
         self.figure = Figure(figsize=(width / 25.4, self.height / 25.4))
         for number, line in enumerate(heading):
-            self.text(
-                MARGIN, MARGIN - self.top + 3.7 * number, line, size=LARGE, weight="bold", va="top"
-            )
+            self.text(MARGIN, MARGIN - self.top + 3.7 * number, line, size=LARGE, weight="bold", va="top")
         for number, (line, colour) in enumerate(below):
             self.text(MARGIN, body + LINE * number + 1, line, color=colour, va="top")
 
     def picture(self, name: str, alt: str) -> Picture:
         """The finished figure; its alt text ends with the face, for who hears the figure rather than sees it."""
-        return Picture(
-            name, self.figure, self.title, f"{alt} The rows are {self.face}." if self.face else alt
-        )
+        return Picture(name, self.figure, self.title, f"{alt} The rows are {self.face}." if self.face else alt)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes whose frame is at that place."""
         bottom = self.height - self.top - top - height
-        return self.figure.add_axes(
-            (left / self.width, bottom / self.height, width / self.width, height / self.height)
-        )
+        return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
 
     def text(self, x: float, y: float, words: str, size: float = SMALL, **how: object) -> None:
         """Words at a place of the body."""
@@ -260,11 +244,7 @@ def headed(name: str, n: int, width: float, between: str = ",") -> list[str]:
     """The heading of a group in bold lines no wider than so many mm: its name, and its size in one piece."""
     *lines, last = wrapped(name, width, SMALL, "bold")
     whole = f"{last}{between} n = {n}"
-    return (
-        [*lines, whole]
-        if text_width(whole, SMALL, "bold") <= width
-        else [*lines, f"{last}{between}", f"n = {n}"]
-    )
+    return [*lines, whole] if text_width(whole, SMALL, "bold") <= width else [*lines, f"{last}{between}", f"n = {n}"]
 
 
 @dataclass(frozen=True)
@@ -321,11 +301,7 @@ def looks(cohort: Cohort) -> dict[str, Look]:
 def renamed(cohort: Cohort) -> str:
     """Which group is which, where figures cannot bear their names; "" where they can."""
     others = {look.name: name for name, look in looks(cohort).items() if look.name != name}
-    return (
-        f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}."
-        if others
-        else ""
-    )
+    return f"In the figures {', '.join(f'{shown} is {name}' for shown, name in others.items())}." if others else ""
 
 
 def crowded(values: Sequence[float], size: float, room: float) -> bool:
@@ -460,17 +436,9 @@ def log_percent(axis: Axes, which: str, low: float, high: float) -> None:
     """A log axis of MRD in %, ticked at plain numbers from low to high (powers of ten, both in %)."""
     getattr(axis, f"set_{which}scale")("log")
     of = getattr(axis, f"{which}axis")
-    ticks = [
-        10.0**power
-        for power in range(-6, 3)
-        if low <= 10.0**power * 1.0001 and 10.0**power <= high * 1.0001
-    ]
-    of.set_ticks(
-        ticks, [f"{tick:g}" if tick >= 1e-4 else f"{tick:.6f}".rstrip("0") for tick in ticks]
-    )
-    of.set_ticks(
-        [tick * step for tick in ticks for step in range(2, 10) if tick * step <= high], minor=True
-    )
+    ticks = [10.0**power for power in range(-6, 3) if low <= 10.0**power * 1.0001 and 10.0**power <= high * 1.0001]
+    of.set_ticks(ticks, [f"{tick:g}" if tick >= 1e-4 else f"{tick:.6f}".rstrip("0") for tick in ticks])
+    of.set_ticks([tick * step for tick in ticks for step in range(2, 10) if tick * step <= high], minor=True)
     of.set_minor_formatter(NullFormatter())
 
 
@@ -498,8 +466,4 @@ def people(n: int) -> str:
 
 def people_or_rows(n: int, cohort: Cohort) -> str:
     """ "28 patients"; of a reconstructed cohort "28 rows of the line list", for no row is a patient."""
-    return (
-        f"{people(n).replace('patient', 'row')} of the line list"
-        if cohort.reconstructed
-        else people(n)
-    )
+    return f"{people(n).replace('patient', 'row')} of the line list" if cohort.reconstructed else people(n)

@@ -90,15 +90,11 @@ def swimmer(study: Study) -> Picture:
         return _nothing(title, cohort)
     anybodys = _anybodys(counts, kinds, cohort)
     sizes = {name: len(members) for name, members in by_group(patients, cohort, total=False)}
-    heads = {
-        name: _heading(counts, name, f"{shown[name].name}, n = {sizes[name]}") for name in shown
-    }
+    heads = {name: _heading(counts, name, f"{shown[name].name}, n = {sizes[name]}") for name in shown}
     heading = sum(LINE * len(lines) + _BEFORE for _, lines in heads.values())
     lanes = _lanes(table, int((_ROOM - heading) / _NARROWEST))
     if lanes is None:
-        return _areas(table, cohort, heads, title).picture(
-            "swimmer", _alt(counts, sizes, everyone, "Areas of courses")
-        )
+        return _areas(table, cohort, heads, title).picture("swimmer", _alt(counts, sizes, everyone, "Areas of courses"))
     lane = min(_WIDEST, (_ROOM - heading) / max(len(lanes), 1))
 
     names = max(text_width(words) for words in ("", *lanes["label"])) + _INDENT + 1.5
@@ -109,9 +105,7 @@ def swimmer(study: Study) -> Picture:
     height = heading + lane * len(lanes)
     key = _key(table)
     below = 11 + (LINE + 0.5) * (1 + key[-1][0])
-    sheet = Sheet(
-        WIDE, above + height + below, title, [_note(lanes, bool(anybodys), cohort)], cohort.face
-    )
+    sheet = Sheet(WIDE, above + height + below, title, [_note(lanes, bool(anybodys), cohort)], cohort.face)
 
     time = sheet.axes(MARGIN + names, above, width, height)
     day = _scale(time, table, height, width)
@@ -168,9 +162,7 @@ def _nothing(title: str, cohort: Cohort) -> Picture:
     return sheet.picture("swimmer", f"{sentence} Groups: {names}.")
 
 
-def _areas(
-    table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list[str]]], title: str
-) -> Sheet:
+def _areas(table: pd.DataFrame, cohort: Cohort, heads: dict[str, tuple[str, list[str]]], title: str) -> Sheet:
     """Of each group, day by day: the share of patients on the drug and, above it, of those who had ended, by reason."""
     drawn = table.dropna(subset=["infusion_days"])
     reasons = drawn["stop_reason"].fillna(NOT_RECORDED)
@@ -300,14 +292,8 @@ def _lanes(table: pd.DataFrame, most: int) -> pd.DataFrame | None:
     if len(table) <= most:
         return table.assign(n=1)
     same = [name for name in table if name not in ("patient_id", "label")]
-    lanes = (
-        table.groupby(same, sort=False, dropna=False)["label"]
-        .agg(n="size", label="first")
-        .reset_index()
-    )
-    labels = [
-        f"× {n}" if n > 1 else label for n, label in zip(lanes["n"], lanes["label"], strict=True)
-    ]
+    lanes = table.groupby(same, sort=False, dropna=False)["label"].agg(n="size", label="first").reset_index()
+    labels = [f"× {n}" if n > 1 else label for n, label in zip(lanes["n"], lanes["label"], strict=True)]
     return lanes.assign(label=labels) if len(lanes) <= most else None
 
 
@@ -485,9 +471,7 @@ def _key(table: pd.DataFrame) -> list[tuple[int, float, str, str]]:
 def _sign(sheet: Sheet, x: float, y: float, marker: str) -> None:
     """A sign of the key, drawn as it is in the lanes."""
     if marker == "box":
-        sheet.box(
-            x - _BOX / 2, y - _BOX / 2, _BOX, _BOX, facecolor="white", edgecolor=INK, linewidth=0.8
-        )
+        sheet.box(x - _BOX / 2, y - _BOX / 2, _BOX, _BOX, facecolor="white", edgecolor=INK, linewidth=0.8)
     elif marker == "dot":
         sheet.line([x], [y], marker="o", markersize=3, color=INK)
     else:
@@ -498,30 +482,21 @@ def _note(lanes: pd.DataFrame, some_grey: bool, cohort: Cohort) -> str:
     said = ["A lane is a row of the line list." if cohort.reconstructed else "A lane is a patient."]
     if (lanes["n"] > 1).any():
         said.append("× n: so many lanes that look the same.")
-    if lanes[["infusion_days", "extra_cycles"]].isna().any(axis=None) or lanes.eq(UNRECORDED).any(
-        axis=None
-    ):
+    if lanes[["infusion_days", "extra_cycles"]].isna().any(axis=None) or lanes.eq(UNRECORDED).any(axis=None):
         said.append(f"{UNRECORDED}: {NOT_RECORDED}.")
     said.append(f"Numbers: worst grade; {scale_text(cohort)}.")
     if cohort.reconstructed:
-        said.append(
-            "The report describes no course: which features meet in one lane is one of many possibilities."
-        )
+        said.append("The report describes no course: which features meet in one lane is one of many possibilities.")
     if lanes["bar_open"].any() or lanes["blocks_open"].any():
         said.append(
             "Filled bar: its length and end are the same in every line list that satisfies the report. Hollow bars and "
             "blocks: line lists differ. Beside a group's name stands what its lanes add up to; open: no single number."
         )
     if some_grey:
-        said.append(
-            "Grey dots and grades: the report does not say which lanes of the group have them."
-        )
+        said.append("Grey dots and grades: the report does not say which lanes of the group have them.")
     return " ".join(said)
 
 
 def _alt(counts: pd.DataFrame, sizes: dict[str, int], everyone: str, kind: str) -> str:
-    said = [
-        f"{name}, n = {n}: {_added_up(counts, name) or 'nothing to show'}"
-        for name, n in sizes.items()
-    ]
+    said = [f"{name}, n = {n}: {_added_up(counts, name) or 'nothing to show'}" for name, n in sizes.items()]
     return f"{kind} of {everyone}, by group. {'. '.join(said)}. All others 0."

@@ -32,9 +32,7 @@ CHANGES: dict[str, Said] = {
     "from the gene": Said(
         "BCR::ABL1 found or not: taken from the fusion gene by its name", "由融合基因名称得出是否检出 BCR::ABL1"
     ),
-    "from BCR::ABL1": Said(
-        "fusion gene: taken from BCR::ABL1, which was found", "已检出 BCR::ABL1，据此填写融合基因"
-    ),
+    "from BCR::ABL1": Said("fusion gene: taken from BCR::ABL1, which was found", "已检出 BCR::ABL1，据此填写融合基因"),
     "pseudonym": Said("identifiers replaced by pseudonyms in the order of the sheet", "患者编号按表中次序替换为代号"),
     "column not in the sheet": Said(
         "not in the sheet: every value counts as not recorded", "表中无此列：全部按未记录处理"

@@ -226,9 +226,7 @@ class Solver:
         found = bounds(self.document, self._question(asked))
         printed, claims = self.printed(asked)
         claims += self._ends_of_ranges(asked)
-        return Span(
-            found.lower, found.upper, found.status, found.sometimes_undefined, printed, claims
-        )
+        return Span(found.lower, found.upper, found.status, found.sometimes_undefined, printed, claims)
 
     def _ends_of_ranges(self, asked: Asked) -> tuple[str, ...]:
         """The claims that print a least or greatest value as an end of a range."""

@@ -77,9 +77,7 @@ NEGATIVE_BEFORE: Rows = {"fc_before": "negative", "pcr_before": NOT_POSITIVE}
 LONGER_THAN_A_WEEK: Rows = {"infusion_days": {"above": "7"}}
 
 ALL_TREATED = Choice("all_treated", "all treated", "every patient who received any blinatumomab")
-ASSESSED = Choice(
-    "assessed", "assessed after", "patients assessed after treatment by what the rule asks for"
-)
+ASSESSED = Choice("assessed", "assessed after", "patients assessed after treatment by what the rule asks for")
 EVALUABLE_SETS: tuple[Choice, ...] = (
     ALL_TREATED,
     Choice(

@@ -36,9 +36,7 @@ P, SMALLEST = "p", "smallest p"
 MOST_TESTED = 2000  # patients: the whole numbers of an exact test of more take minutes
 
 
-def contrasts(
-    found: list[Result], cohort: Cohort, patients: Patients, bounds: CohortBounds | None
-) -> list[Result]:
+def contrasts(found: list[Result], cohort: Cohort, patients: Patients, bounds: CohortBounds | None) -> list[Result]:
     """The tests of a report as results, two each: p, and the smallest p that the same patients could give."""
     made: list[Result] = []
     mixed = {unit.name for unit in units(cohort, patients.facts) if unit.is_pooled}
@@ -55,19 +53,14 @@ def contrasts(
     return made
 
 
-def _fusion_test(
-    found: list[Result], about: tuple[str, ...], in_worlds: bool, is_mixed: bool
-) -> Iterator[Result]:
+def _fusion_test(found: list[Result], about: tuple[str, ...], in_worlds: bool, is_mixed: bool) -> Iterator[Result]:
     """Fisher's exact test of negative or not by carrier or not, among patients assessed.
 
     is_mixed: the patients were treated for different reasons, so that no p over all of them is stated.
     """
     group, measure, gene, rule = about
     levels = (carriers_level(gene), others_level(gene))
-    sides = [
-        find(found, ("fusion", group, measure, level, rule, ASSESSED.id, "percent"))
-        for level in levels
-    ]
+    sides = [find(found, ("fusion", group, measure, level, rule, ASSESSED.id, "percent")) for level in levels]
     test = None
     total = sum(side.here.n for side in sides)
     if not is_mixed and total <= MOST_TESTED and all(side.here.n for side in sides):
@@ -197,9 +190,7 @@ def _in_worlds(
     return True, span, _case(larger, at_end) if tied else f"certain {larger} share a value"
 
 
-def _sharing(
-    group: str, rule: str, side: str, end: Span, facts: Facts, bounds: CohortBounds
-) -> Span:
+def _sharing(group: str, rule: str, side: str, end: Span, facts: Facts, bounds: CohortBounds) -> Span:
     """How many patients of a side have the value at its end."""
     asked = choice(RULES, rule)
     mine = asked.negative if side == RESPONDERS else {"not": asked.negative}

@@ -51,9 +51,7 @@ PREFIX = {"FC": "fc", "RT-PCR": "pcr"}
 STATUSES = ("positive", "negative", "not_applicable", "not_done")
 ALWAYS_LISTED = ("positive", "negative", "not_applicable")  # statuses listed even with no patients
 REASONS = ("completed", "severe_reaction", "economic")  # listed even with no patients
-CELLS = {
-    f"FC {fc}, RT-PCR {pcr}": (fc, pcr) for fc in ("positive", "negative") for pcr in RESULT
-}
+CELLS = {f"FC {fc}, RT-PCR {pcr}": (fc, pcr) for fc in ("positive", "negative") for pcr in RESULT}
 AGREE, MISSED = "FC and RT-PCR agree", "RT-PCR positive among FC negative"
 AFTER = (
     "negative by FC and, where followed, RT-PCR",
@@ -267,9 +265,7 @@ def level_measure(column: Column, word: str, group: str, rows: Rows) -> Measure:
 
 
 def _given_any(name: str, group: str, rows: Rows) -> Measure:
-    return Measure(
-        "description", group, name, "patients given any", whom=rows, of=SOME_CYCLES, interval=True
-    )
+    return Measure("description", group, name, "patients given any", whom=rows, of=SOME_CYCLES, interval=True)
 
 
 def _number(name: str, statistic: str, column: Column) -> Make:
@@ -287,9 +283,7 @@ def _number(name: str, statistic: str, column: Column) -> Make:
     return make
 
 
-def _sum(
-    group: str, rows: Rows, name: str, level: str, column: str, unit: str, each: int = 0
-) -> Measure:
+def _sum(group: str, rows: Rows, name: str, level: str, column: str, unit: str, each: int = 0) -> Measure:
     return Measure(
         "description",
         group,
@@ -507,9 +501,7 @@ def _flow(cohort: Cohort, facts: Facts) -> Iterator[Measure]:
         if not facts.occurs(found):
             continue
         for group, rows in group_rows(cohort, total=False):
-            yield Measure(
-                "flow", group, stage, state, statistic="count", whom=rows, of=found, on_record=True
-            )
+            yield Measure("flow", group, stage, state, statistic="count", whom=rows, of=found, on_record=True)
 
 
 # FC against RT-PCR
@@ -529,9 +521,7 @@ def _concordance(cohort: Cohort) -> Iterator[Measure]:
 
 
 def _compared(group: str, time: str, cell: str, whom: Rows, found: Rows) -> Measure:
-    return Measure(
-        "concordance", group, time, cell, whom=whom, of=found, on_record=True, interval=True
-    )
+    return Measure("concordance", group, time, cell, whom=whom, of=found, on_record=True, interval=True)
 
 
 # Carriers of a fusion gene
@@ -817,4 +807,3 @@ def _severe_reactions(cohort: Cohort) -> Iterator[Measure]:
     for group, rows in group_rows(cohort):
         for name, of in counted.items():
             yield Measure("severe reactions", group, name, statistic="count", whom=rows, of=of)
-

@@ -254,9 +254,7 @@ class _Counted:
     fails: int  # inside and not counted, whatever the missing data
 
     @classmethod
-    def of(
-        cls, inside: np.ndarray, may_be_inside: np.ndarray, met: np.ndarray, may_be_met: np.ndarray
-    ) -> _Counted:
+    def of(cls, inside: np.ndarray, may_be_inside: np.ndarray, met: np.ndarray, may_be_met: np.ndarray) -> _Counted:
         return cls(
             k=int((inside & met).sum()),
             n=int(inside.sum()),

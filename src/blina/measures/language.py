@@ -148,7 +148,5 @@ def _value_text(value: object) -> str:
 @cache
 def _scalar_text(text: str) -> str:
     """A word as YAML writes it within a line: in quotation marks only where it needs them."""
-    written = yaml.dump(
-        [text], Dumper=_Plain, default_flow_style=True, width=10**6, allow_unicode=True
-    )
+    written = yaml.dump([text], Dumper=_Plain, default_flow_style=True, width=10**6, allow_unicode=True)
     return written.strip()[1:-1]

@@ -72,5 +72,3 @@ def _recorded(row: dict[str, str]) -> tuple[tuple[str, str, str], Found]:
                                 for end in ("lower", "upper", "n_lower", "n_upper"))  # fmt: skip
     span = Span(low, high, row["status"], row["sometimes_undefined"] == "yes")
     return (row["reading"], row["group"], row["question"]), (span, None if n_low is None else Span(n_low, n_high))
-
-

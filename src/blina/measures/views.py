@@ -496,4 +496,3 @@ def infusions(results: Results) -> pd.DataFrame:
 def label(rule: str) -> str:
     """A response rule as tables name it."""
     return choice(RULES, rule).label
-

@@ -384,14 +384,10 @@ def _response(asking: _Asking, sizes: dict[str, Count]) -> Iterator[Count]:
         row = (*_unit_row(unit), ("rule", rule.id), ("evaluable_set", evaluable.id))
         among, successful = _sets(evaluable.id, rule)
         inside = {rule.id: frozenset([SUCCESS, FAILURE, UNASSESSED])} | whom | among
-        n = Count(
-            "response", row, "n", size.groups, inside, size, number=value.n, stated=value.stated
-        )
+        n = Count("response", row, "n", size.groups, inside, size, number=value.n, stated=value.stated)
         where = inside | {rule.id: frozenset([SUCCESS])} | successful
         yield n
-        yield Count(
-            "response", row, "k", size.groups, where, n, number=value.k, stated=value.stated
-        )
+        yield Count("response", row, "k", size.groups, where, n, number=value.k, stated=value.stated)
 
 
 def _unit_row(unit: Unit) -> tuple[tuple[str, str], ...]:

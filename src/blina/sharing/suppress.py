@@ -168,9 +168,7 @@ class _Space:
         sizes = [row for count, row in held.items() if not count.where]
         levels = self.scheme.levels
         for name in {*self.tables[place]} & {*levels}:
-            unions = [
-                self._holds(place, {*self.groups}, {name: some}) for some in _unions(levels[name])
-            ]
+            unions = [self._holds(place, {*self.groups}, {name: some}) for some in _unions(levels[name])]
             yield from (np.array(unions) * size for size in sizes)
 
 
