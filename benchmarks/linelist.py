@@ -16,7 +16,7 @@ import numpy as np
 from blina.linelist.cohort import Cohort, load_cohort
 from blina.linelist.intake import take_in
 from blina.linelist.tidy import tidy
-from blina.measures.results import results_of
+from blina.measures.compute import results_of
 
 SIZES = (1_000, 100_000, 1_000_000)
 MOST_SECONDS, MOST_GB = 30, 3  # for the largest

@@ -22,7 +22,7 @@ from blina.linelist.columns import COLUMNS
 from blina.linelist.intake import read_line_list
 from blina.linelist.table import Table
 from blina.measures.author import FEW, claims_of, write_claims
-from blina.measures.results import results_of
+from blina.measures.compute import results_of
 from blina.yamlfile import parse_yaml
 
 ODD_NAMES = ("首次缓解: 组一", "yes", "7", "a, b [c] {d} # \"e\" 'f'", " - -", "C/D & <e>|*\\")

@@ -19,10 +19,11 @@ from blina.linelist.cohort import load_cohort
 from blina.measures import contrasts, text
 from blina.measures.bounds import CohortBounds, Solver, bounds_text, exact_text, load_bounds
 from blina.measures.choices import ANY, NO_GRADE, SEVERE, UNGRADED, UNNAMED_REACTION
+from blina.measures.compute import results_of
 from blina.measures.declare import BECAME, TOTAL, carriers_level
 from blina.measures.intervals import clopper_pearson, rank_permutation
 from blina.measures.language import Asked, Total, both
-from blina.measures.results import result_of, results_of
+from blina.measures.results import result_of
 from blina.measures.span import NO_VALUE, Span
 from blina.yamlfile import FileError, parse_yaml
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from blina.analysis.cohort import by_group, listed
 from blina.linelist.cohort import Cohort
 from blina.linelist.tidy import recorded
 from blina.measures import views
+from blina.measures.bounds import CohortBounds
 from blina.measures.choices import (
     ANY,
     CRS,
@@ -20,11 +19,10 @@ from blina.measures.choices import (
     UNGRADED,
     UNNAMED_REACTION,
 )
-from blina.measures.declare import CRS_READINGS, FURTHER, REASONS
+from blina.measures.declare import CRS_READINGS, FURTHER, stop_reasons
+from blina.measures.evaluate import Patients
 from blina.measures.language import Asked, both
-
-if TYPE_CHECKING:
-    from blina.analysis.study import Study
+from blina.measures.results import Results
 
 FEVER_RULES = {  # by scale, where it counts fever due to the drug as CRS grade 1; the others do not
     "ASTCT 2019": "ASTCT 2019: fever attributed to the drug is by itself CRS grade 1 (Lee et al., 2019)",
@@ -112,49 +110,43 @@ def _onset(events: pd.DataFrame) -> pd.Series:
     return events[events["event"] == ICANS].groupby("patient_id")["onset_day"].min()
 
 
-def course_counts(study: Study) -> pd.DataFrame:
+def course_counts(results: Results, patients: Patients, cohort: Cohort, known: CohortBounds | None) -> pd.DataFrame:
     """What a group's courses add up to: patients per group and feature, `COURSE_COUNT_COLUMNS`.
 
     Features: how cycle 1 ended (stop reason), each event at any grade, and further cycles. `grade` and `onset_day`
     (Int64) are those of the group's patients with the event, where all have the same, else NA.
     """
-    results = study.results
+    reasons = stop_reasons(patients.facts)
     rows = []
-    for group in study.cohort.groups:
-        found = {}
-        for result in results.of("stops"):
-            if result.measure.group == group.name and result.measure.level in _reasons(study):
-                found[result.measure.level] = result
+    for group in cohort.groups:
+        found = {reason: results.get("stops", group.name, "end of cycle 1", reason) for reason in reasons}
         for event in EVENTS:
             severity = ANY if event.has_grades else NO_GRADE
             found[event.name] = results.get("events", group.name, event.name, severity)
         found[FURTHER] = results.get("description", group.name, FURTHER, "patients given any")
         for feature, result in found.items():
             row = {"group": group.name, "feature": feature, **views.stated(result)}
-            row |= _alike(study, group.name, feature, row)
+            row |= _alike(patients, known, group.name, feature, row["open"])
             rows.append(row)
     types = {"grade": "Int64", "onset_day": "Int64", "k": "Int64", "n": "Int64"}
     return pd.DataFrame(rows, columns=COURSE_COUNT_COLUMNS).astype(types)
 
 
-def _reasons(study: Study) -> list[str]:
-    others = study.counted.values("stop_reason", {})
-    return [*REASONS, *sorted(set(others) - {*REASONS})]
-
-
-def _alike(study: Study, group: str, feature: str, row: dict) -> dict[str, object]:
+def _alike(
+    patients: Patients, known: CohortBounds | None, group: str, feature: str, is_open: bool
+) -> dict[str, object]:
     """The grade, and the day of onset, that all of a group's patients with an event have; whether that is open."""
     none = {"grade": pd.NA, "onset_day": pd.NA}
-    if feature not in (CRS, ICANS) or row["open"]:
+    if feature not in (CRS, ICANS) or is_open:
         return none
     column = f"{feature.lower()}_grade"
     mine = {"group": group}
-    grades = [grade for grade in study.counted.values(column, mine) if grade != "0"]
-    days = study.counted.values("icans_day", mine) if feature == ICANS else []
+    grades = [grade for grade in patients.values(column, mine) if grade != "0"]
+    days = patients.values("icans_day", mine) if feature == ICANS else []
     same_grade = {column: grades[0]} if len(grades) == 1 else {}
     same_day = {"icans_day": days[0]} if len(days) == 1 else {}
-    if study.known is not None and (same_grade or same_day):
-        sharing = study.known(Asked("count", both(mine, same_grade, same_day)))
+    if known is not None and (same_grade or same_day):
+        sharing = known(Asked("count", both(mine, same_grade, same_day)))
         if sharing.is_open:
             return none | {"open": True}
     return {

@@ -32,6 +32,7 @@ from blina.measures.choices import (
     choice,
     rule_of,
 )
+from blina.measures.compute import results_of
 from blina.measures.declare import (
     CRS_READINGS,
     FURTHER,
@@ -46,7 +47,7 @@ from blina.measures.evaluate import Patients
 from blina.measures.intervals import METHOD
 from blina.measures.language import both
 from blina.measures.recorded import readings_of
-from blina.measures.results import Results, dictionary, results_of
+from blina.measures.results import Results, dictionary
 from blina.notebook import Shown, show
 
 NO_RT_PCR_RECORDED = "RT-PCR is not recorded for any patient."
@@ -481,7 +482,7 @@ class Study:
 
     def course_counts(self) -> pd.DataFrame:
         """What a group's courses add up to: how cycle 1 ended, events, further cycles."""
-        return words_of_safety.course_counts(self)
+        return words_of_safety.course_counts(self.results, self.counted, self.cohort, self.known)
 
     def infusions(self) -> pd.DataFrame:
         """Days of infusion and end of cycle 1 that occur, and whether their number is open."""

@@ -17,10 +17,11 @@ from blina.linelist.columns import Column, Rule
 from blina.linelist.intake import read_line_list
 from blina.linelist.table import Table
 from blina.measures.choices import ICANS
+from blina.measures.compute import results_of
 from blina.measures.declare import MRD_BEFORE, Measure
 from blina.measures.evaluate import Patients
 from blina.measures.language import NOBODY, Asked, both
-from blina.measures.results import Result, Results, results_of
+from blina.measures.results import Result, Results
 from blina.yamlfile import Typed
 
 ROUNDING = "half_up"

@@ -12,9 +12,8 @@ import pandas as pd
 
 from blina.linelist.cohort import Cohort
 from blina.linelist.columns import NOT_A_PATIENT, PROVENANCE
-from blina.linelist.table import Table
 from blina.measures.bounds import CohortBounds, Spans, exact_text, spans_of
-from blina.measures.declare import Measure, measures
+from blina.measures.declare import Measure
 from blina.measures.evaluate import Patients, Value
 from blina.measures.intervals import METHOD, clopper_pearson
 from blina.measures.span import NO_VALUE, Span
@@ -162,22 +161,6 @@ class Results(Sequence):
         rows = [_row(result) for result in self._results]
         table = pd.DataFrame(rows, columns=[*RESULT_COLUMNS]).astype(_TYPES)
         return table.assign(**{PROVENANCE: NOT_A_PATIENT}) if self.cohort.reconstructed else table
-
-
-def results_of(
-    table: Table,
-    cohort: Cohort,
-    bounds: CohortBounds | None = None,
-    readings: Readings | None = None,
-) -> Results:
-    """Every number of a cohort's report, from its line list and, of a reconstructed one, its bounds."""
-    patients = Patients(table)
-    from blina.measures.contrasts import contrasts  # which are made of results
-
-    declared = measures(cohort, patients.facts)
-    found = [result_of(measure, patients, bounds, readings or {}) for measure in declared]
-    found += contrasts(found, cohort, patients, bounds)
-    return Results(found, cohort)
 
 
 def find(results: Sequence[Result], key: tuple[str, ...]) -> Result:
