@@ -68,10 +68,14 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[Path, Content] = {}
     for name, table in tables.items():
-        cells = safe_cells(table).to_csv(index=False, lineterminator="\n")
-        files[folder / f"{name}.csv"] = cells
+        files[folder / f"{name}.csv"] = partial(_write_csv, table)
         files[folder / f"{name}.parquet"] = partial(table.to_parquet, index=False)
     return write_all(files)
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, nothing in it that a spreadsheet would run; row by row, since it may be long."""
+    safe_cells(table).to_csv(path, index=False, lineterminator="\n")
 
 
 def load(cohort: str | Path) -> Tidy:
