@@ -294,7 +294,9 @@ class Study:
         if groups is not None:
             table = table[table["group"].isin([*groups])].reset_index(drop=True)
         shown = table.assign(rule=[choice(RULES, id).label for id in table["rule"]])
-        columns = {
+        several = table["measure"].nunique() > 1
+        columns = {"measure": "measure"} if several else {}
+        columns |= {
             "gene": "fusion gene",
             "rule": "rule",
             "carriers_before_text": "carriers positive before",
