@@ -13,6 +13,7 @@ from nbclient.exceptions import DeadKernelError
 
 from blina.pipeline import kernel
 from blina.pipeline.kernel import ForkedProcess, ForkedProvisioner, KernelServer, manager_class
+from blina.pipeline.publish import merged_streams
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 
@@ -38,13 +39,13 @@ def server():
 
 
 def outputs(address: str, cells: list[str], started: list | None = None, **variables: str) -> list[dict]:
-    """What the cells show in one kernel."""
+    """What the cells show in one kernel, the pieces of a stream joined as in a record: how many come is chance."""
     started = [] if started is None else started
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     manager = manager_class(address, variables, started)
     options = {"kernel_manager_class": manager, "shutdown_kernel": "immediate", "allow_errors": True}
     NotebookClient(notebook, kernel_name="python3", **options).execute()
-    return [dict(output) for cell in notebook.cells for output in cell.outputs]
+    return [dict(output) for cell in notebook.cells for output in merged_streams(cell.outputs)]
 
 
 def test_a_forked_kernel_shows_what_an_ordinary_one_shows(server):
